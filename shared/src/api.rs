@@ -1,0 +1,178 @@
+//! Requests and answers of the API that are not about options or a server alone.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::names::UserName;
+use crate::options::FieldError;
+use crate::server::ServerView;
+
+/// `POST /hub/api/login`.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoginRequest {
+    /// As typed.
+    pub username: String,
+    /// As typed.
+    pub password: String,
+}
+
+impl fmt::Debug for LoginRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginRequest")
+            .field("username", &self.username)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Who is signed in, as JupyterHub shows a user: `GET /hub/api/user` and `/hub/api/users/{name}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UserView {
+    /// Always `user`.
+    pub kind: String,
+    /// The name.
+    pub name: UserName,
+    /// Administration is a later part.
+    pub admin: bool,
+    /// Groups are a later part.
+    pub groups: Vec<String>,
+    /// The path of the server, when it is ready.
+    pub server: Option<String>,
+    /// `spawn` or `stop` while one of these is under way.
+    pub pending: Option<String>,
+    /// The server by its name (`""`), when there is one; with `?include_stopped_servers` also the last
+    /// one that ended.
+    pub servers: BTreeMap<String, ServerView>,
+    /// When the sign-in ends, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_in_ends_at: Option<i64>,
+}
+
+/// Another hub that the site lists.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HubView {
+    /// Its name.
+    pub name: String,
+    /// Its address.
+    pub url: String,
+    /// What it gives access to.
+    #[serde(default)]
+    pub about: String,
+}
+
+/// One address for each language.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Link {
+    /// In English.
+    pub en: String,
+    /// In French.
+    pub fr: String,
+}
+
+/// Where the site sends people.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Links {
+    /// Renewing an account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renew_account: Option<Link>,
+    /// Enabling access to the cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster_access: Option<Link>,
+    /// The state of the site's services.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<Link>,
+    /// Documentation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub documentation: Option<Link>,
+    /// Support.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub support: Option<Link>,
+}
+
+/// What everybody may know: `GET /hub/api/site`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteView {
+    /// The site's name.
+    pub name: String,
+    /// The cluster's name.
+    pub cluster: String,
+    /// Slipway's version.
+    pub version: String,
+    /// Slurm has not answered since then (seconds since 1970).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slurm_silent_since: Option<i64>,
+    /// Where the site sends people.
+    pub links: Links,
+    /// Other hubs.
+    pub hubs: Vec<HubView>,
+}
+
+/// The kinds of failure that a client may want to tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// The request is not one: bad JSON, unknown fields, wrong content type, too large.
+    BadRequest,
+    /// Nobody is signed in.
+    NotSignedIn,
+    /// Wrong name or password.
+    WrongPassword,
+    /// Too many wrong passwords; `details.retry_after` says for how many seconds.
+    Throttled,
+    /// The account is not active.
+    Inactive,
+    /// No association in Slurm: there is no compute account to charge.
+    NoAssociation,
+    /// Signed in, but this is somebody else's.
+    Forbidden,
+    /// The request came from another site.
+    CrossSite,
+    /// There is no such thing.
+    NotFound,
+    /// Options that cannot be; `fields` says which and why.
+    Options,
+    /// Slurm refused; `details.slurm` has its words.
+    Refused,
+    /// A server is already running, or being stopped.
+    Conflict,
+    /// The server is not running.
+    NotRunning,
+    /// The server's job runs, but Jupyter does not answer.
+    NotAnswering,
+    /// Slurm cannot be reached.
+    SlurmUnreachable,
+    /// A defect or a wrong configuration; the log knows more under this request id.
+    Internal,
+}
+
+/// Every error of the API.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorView {
+    /// The HTTP status again.
+    pub status: u16,
+    /// One sentence in English.
+    pub message: String,
+    /// For programs, and for the page's own words.
+    pub code: ErrorCode,
+    /// What is wrong with which option.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldError>,
+    /// What else is known, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub details: BTreeMap<String, String>,
+    /// To find it in the server's log.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub request_id: String,
+}
+
+/// `GET /hub/api/`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionView {
+    /// Slipway's version.
+    pub version: String,
+}
