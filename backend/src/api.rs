@@ -1,0 +1,13 @@
+//! Request handlers, one file per noun, mirroring the URL. JupyterHub's shapes wherever it has the thing.
+
+pub mod health;
+pub mod login;
+pub mod options;
+pub mod progress;
+pub mod server;
+pub mod site;
+pub mod user;
+
+mod extract;
+
+pub use extract::{Json, Person};

@@ -1,0 +1,80 @@
+//! What handlers are given: who is signed in, and a JSON body.
+
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use http::request::Parts;
+use http::{HeaderMap, Method, StatusCode, header};
+use serde::de::DeserializeOwned;
+use shared::names::UserName;
+
+use crate::app::AppState;
+use crate::auth::{Audience, SignIn};
+use crate::edge::is_same_site;
+use crate::error::Error;
+
+/// Somebody who is signed in to the hub. What changes something has to come from our own pages.
+#[derive(Clone, Debug)]
+pub struct Person(pub SignIn);
+
+impl Person {
+    /// The person's name, if `name` is theirs: nobody acts for anybody else.
+    pub fn named(&self, name: &str) -> Result<&UserName, Error> {
+        if self.0.user.as_str() == name {
+            Ok(&self.0.user)
+        } else {
+            Err(Error::Forbidden)
+        }
+    }
+}
+
+impl FromRequestParts<AppState> for Person {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Error> {
+        let sign_in = app
+            .sign_ins
+            .read(Audience::Hub, &parts.headers)
+            .ok_or(Error::NotSignedIn)?;
+        let asks_only = [Method::GET, Method::HEAD, Method::OPTIONS].contains(&parts.method);
+        if !asks_only && !is_same_site(app, &parts.headers) {
+            return Err(Error::CrossSite);
+        }
+        Ok(Self(sign_in))
+    }
+}
+
+/// A JSON body. Another content type is refused: a form of another site cannot send this one.
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<AppState> for Json<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, app: &AppState) -> Result<Self, Error> {
+        if !is_json(request.headers()) {
+            return Err(Error::BadRequest(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "the body has to be JSON (content-type: application/json)".into(),
+            ));
+        }
+        let body = axum::body::Bytes::from_request(request, app)
+            .await
+            .map_err(|rejection| too_large(&rejection))?;
+        serde_json::from_slice(&body)
+            .map(Self)
+            .map_err(|e| Error::bad_request(format!("the body: {e}")))
+    }
+}
+
+pub(super) fn too_large(rejection: &axum::extract::rejection::BytesRejection) -> Error {
+    Error::BadRequest(rejection.status(), "the body is too large or was cut off".into())
+}
+
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    value
+        .split(';')
+        .next()
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+}

@@ -1,0 +1,102 @@
+//! `/hub/api/users/{name}/server/progress`
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures_util::Stream;
+use futures_util::StreamExt;
+use futures_util::future::ready;
+use shared::server::{EndCause, Phase, ProgressEvent, StateView};
+use tokio_stream::wrappers::WatchStream;
+
+use super::Person;
+use crate::app::{App, AppState};
+use crate::error::Error;
+use crate::spawner::Server;
+
+/// Proxies close streams that are silent for a minute; some for less.
+const KEEP_ALIVE: Duration = Duration::from_secs(12);
+
+/// `GET /hub/api/users/{name}/server/progress`: the state now, each change, and at last how it came out.
+pub async fn follow_start(
+    State(app): State<AppState>,
+    person: Person,
+    Path(name): Path<String>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Error> {
+    let user = person.named(&name)?;
+    let nothing = || Error::Conflict(format!("nothing is starting for {user}"));
+    let server = app.spawner.find(user).await.ok_or_else(nothing)?;
+    let shutdown = app.shutdown.clone();
+    let mut over = false;
+    let states = WatchStream::new(server.watch()).map(move |_| event(&app, &server));
+    let events = states
+        // The event that ends it is the last one sent.
+        .take_while(move |event| ready(!std::mem::replace(&mut over, is_last(event))))
+        .map(|event| Ok(Event::default().json_data(event).unwrap_or_default()))
+        .take_until(shutdown.cancelled_owned());
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}
+
+fn is_last(event: &ProgressEvent) -> bool {
+    event.ready.is_some() || event.failed.is_some()
+}
+
+fn event(app: &Arc<App>, server: &Server) -> ProgressEvent {
+    let state = app.spawner.state(server);
+    let phase = state.phase;
+    let ready = (phase == Phase::Ready).then_some(true);
+    ProgressEvent {
+        progress: match phase {
+            Phase::Submitting => 5,
+            Phase::Queued => 20,
+            Phase::Starting => 60,
+            Phase::Stopping => 90,
+            Phase::Ready | Phase::Ended => 100,
+        },
+        message: message(&state),
+        ready,
+        failed: (phase == Phase::Ended).then_some(true),
+        url: ready.map(|_| app.routes.server(&server.user, server.options.interface.path())),
+        state,
+    }
+}
+
+/// One sentence in English, for clients that show text; the page has its own words.
+fn message(state: &StateView) -> String {
+    match (state.phase, &state.end) {
+        (Phase::Submitting, _) => "Sending the request to Slurm".into(),
+        (Phase::Queued, _) => match &state.reason {
+            Some(reason) => format!("Waiting in the queue: {reason}"),
+            None => "Waiting in the queue".into(),
+        },
+        (Phase::Starting, _) => match &state.node {
+            Some(node) => format!("Starting Jupyter on {node}"),
+            None => "Starting Jupyter".into(),
+        },
+        (Phase::Ready, _) => "The server is ready".into(),
+        (Phase::Stopping, _) => "The server is being stopped".into(),
+        (Phase::Ended, Some(end)) => match &end.cause {
+            EndCause::GaveUp { reason: Some(reason) } => format!("It did not start in time; Slurm's reason: {reason}"),
+            EndCause::GaveUp { reason: None } => "It did not start in time".into(),
+            EndCause::Refused { message, .. } => format!("Slurm refused the job: {message}"),
+            EndCause::Cancelled => "The job was cancelled".into(),
+            EndCause::Unreachable => "Slurm cannot be reached".into(),
+            EndCause::Lost => "Slurm's answer was lost, and no job was found".into(),
+            EndCause::JupyterMissing => "Jupyter is not installed where it should be".into(),
+            EndCause::SetupFailed => "The site's set-up lines failed".into(),
+            EndCause::NoPort => "There was no free port on the node".into(),
+            EndCause::PortNotTold => "The job could not tell its port through Slurm".into(),
+            EndCause::JupyterFailed { exit_code } => format!("Jupyter ended with exit code {exit_code}"),
+            EndCause::Finished => "Jupyter was shut down".into(),
+            EndCause::TimeLimit => "The job's time is over".into(),
+            EndCause::OutOfMemory => "The job used more memory than it had asked for".into(),
+            EndCause::NodeFailed => "The node failed".into(),
+            EndCause::Preempted => "The job had to make room for another".into(),
+            EndCause::Other { slurm_state } => format!("The job ended: {slurm_state}"),
+        },
+        (Phase::Ended, None) => "The server has ended".into(),
+    }
+}

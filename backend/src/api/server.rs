@@ -1,0 +1,79 @@
+//! `/hub/api/users/{name}/server`
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use shared::raw::RawOptions;
+
+use super::{Person, extract, options};
+use crate::app::AppState;
+use crate::error::Error;
+use crate::store::Kind;
+
+/// The body of a start: bare options, or JupyterHub's `{"user_options": {…}}`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StartBody {
+    Wrapped(Wrapped),
+    Bare(RawOptions),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wrapped {
+    user_options: RawOptions,
+}
+
+/// `POST /hub/api/users/{name}/server`: 202 while it starts. No body, or no options in it, takes the last
+/// choices.
+pub async fn start_server(
+    State(app): State<AppState>,
+    person: Person,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+) -> Result<StatusCode, Error> {
+    let user = person.named(&name)?;
+    let body = body.map_err(|rejection| extract::too_large(&rejection))?;
+    let raw = read(&headers, &body)?;
+    // A job that this Slipway does not know yet would make the new one wait behind it.
+    app.spawner.find(user).await;
+    let offer = options::offer(&app, user).await?;
+    let chosen = shared::options::parse(&raw, &offer).map_err(Error::Options)?;
+    app.spawner.start(user, chosen.clone()).await?;
+    if let Err(error) = app.store.keep(user, Kind::Choice, &chosen).await {
+        tracing::warn!(%user, %error, "these choices will not be proposed the next time");
+    }
+    Ok(StatusCode::ACCEPTED)
+}
+
+fn read(headers: &HeaderMap, body: &Bytes) -> Result<RawOptions, Error> {
+    if body.is_empty() {
+        return Ok(RawOptions::default());
+    }
+    if !extract::is_json(headers) {
+        let message = "the body has to be JSON (content-type: application/json)";
+        return Err(Error::BadRequest(StatusCode::UNSUPPORTED_MEDIA_TYPE, message.into()));
+    }
+    match serde_json::from_slice(body) {
+        Ok(StartBody::Wrapped(Wrapped { user_options: raw }) | StartBody::Bare(raw)) => Ok(raw),
+        Err(_) => Err(Error::bad_request("the body has to be a JSON object of options")),
+    }
+}
+
+/// `DELETE /hub/api/users/{name}/server`: 202 while it stops, 204 if there is none.
+pub async fn stop_server(
+    State(app): State<AppState>,
+    person: Person,
+    Path(name): Path<String>,
+) -> Result<StatusCode, Error> {
+    let user = person.named(&name)?;
+    app.spawner.stop(user).await?;
+    let live = app.spawner.server(user).is_some_and(|server| server.phase().is_live());
+    Ok(if live {
+        StatusCode::ACCEPTED
+    } else {
+        StatusCode::NO_CONTENT
+    })
+}

@@ -1,0 +1,27 @@
+//! `/hub/api/` and `/hub/api/site`
+
+use axum::Json;
+use axum::extract::State;
+use shared::api::{SiteView, VersionView};
+
+use crate::app::AppState;
+
+/// `GET /hub/api/`: the version, as JupyterHub's clients ask for it first.
+pub async fn show_version() -> Json<VersionView> {
+    Json(VersionView {
+        version: env!("CARGO_PKG_VERSION").into(),
+    })
+}
+
+/// `GET /hub/api/site`: what everybody may know.
+pub async fn show_site(State(app): State<AppState>) -> Json<SiteView> {
+    let site = &app.config.site;
+    Json(SiteView {
+        name: site.name.clone(),
+        cluster: site.cluster.clone(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        slurm_silent_since: app.slurm.silent_since(),
+        links: site.links.clone(),
+        hubs: site.hubs.clone(),
+    })
+}

@@ -1,0 +1,89 @@
+//! `/hub/api/user` and `/hub/api/users/{name}`
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use serde::Deserialize;
+use shared::api::UserView;
+use shared::server::{Phase, ServerView};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::Person;
+use crate::app::App;
+use crate::app::AppState;
+use crate::auth::SignIn;
+use crate::error::Error;
+use crate::spawner::Server;
+
+/// Query of `users/{name}`. JupyterHub takes any value of it for yes.
+#[derive(Deserialize)]
+pub struct Include {
+    include_stopped_servers: Option<String>,
+}
+
+/// `GET /hub/api/user`
+pub async fn show_self(State(app): State<AppState>, Person(sign_in): Person) -> Json<UserView> {
+    Json(view(&app, &sign_in, false).await)
+}
+
+/// `GET /hub/api/users/{name}`
+pub async fn show_user(
+    State(app): State<AppState>,
+    person: Person,
+    Path(name): Path<String>,
+    Query(include): Query<Include>,
+) -> Result<Json<UserView>, Error> {
+    person.named(&name)?;
+    let stopped = include
+        .include_stopped_servers
+        .is_some_and(|value| value != "0" && value != "false");
+    Ok(Json(view(&app, &person.0, stopped).await))
+}
+
+pub(super) async fn view(app: &App, sign_in: &SignIn, include_stopped: bool) -> UserView {
+    let server = app
+        .spawner
+        .find(&sign_in.user)
+        .await
+        .map(|server| server_view(app, &server));
+    let server = server.filter(|server| include_stopped || !server.stopped);
+    UserView {
+        kind: "user".into(),
+        name: sign_in.user.clone(),
+        admin: false,
+        groups: Vec::new(),
+        server: server
+            .as_ref()
+            .filter(|server| server.ready)
+            .map(|server| server.url.clone()),
+        pending: server.as_ref().and_then(|server| server.pending.clone()),
+        servers: server
+            .map(|server| (String::new(), server))
+            .into_iter()
+            .collect::<BTreeMap<_, _>>(),
+        sign_in_ends_at: Some(sign_in.ends_at),
+    }
+}
+
+fn server_view(app: &App, server: &Server) -> ServerView {
+    let state = app.spawner.state(server);
+    let time = |seconds: i64| OffsetDateTime::from_unix_timestamp(seconds).ok()?.format(&Rfc3339).ok();
+    ServerView {
+        name: String::new(),
+        ready: state.phase == Phase::Ready,
+        stopped: !state.phase.is_live(),
+        pending: match state.phase {
+            phase if phase.is_pending() => Some("spawn".into()),
+            Phase::Stopping => Some("stop".into()),
+            _ => None,
+        },
+        url: app.routes.server(&server.user, ""),
+        progress_url: app.routes.api_progress(&server.user),
+        started: state.started_at.and_then(time),
+        last_activity: None,
+        user_options: Some(server.options.clone()),
+        state,
+    }
+}

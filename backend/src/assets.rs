@@ -1,0 +1,353 @@
+//! The page: Trunk's output, kept in memory with its compressed forms, and the document that loads it.
+
+use std::collections::HashMap;
+use std::fs;
+
+use aws_lc_rs::digest;
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+use crate::auth;
+use crate::config::Config;
+
+/// The language of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    En,
+    /// French.
+    Fr,
+}
+
+impl Language {
+    /// The one that the person chose before, or the first of the browser's that there is.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let chosen = auth::cookies(headers)
+            .find(|(name, _)| *name == "slipway-language")
+            .map(|(_, value)| value);
+        let accepted = headers
+            .get(header::ACCEPT_LANGUAGE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        let first = accepted
+            .split(',')
+            .map(|tag| tag.trim().get(..2).unwrap_or_default().to_ascii_lowercase());
+        match chosen
+            .map(str::to_owned)
+            .into_iter()
+            .chain(first)
+            .find(|tag| tag == "en" || tag == "fr")
+            .as_deref()
+        {
+            Some("fr") => Self::Fr,
+            _ => Self::En,
+        }
+    }
+
+    fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Fr => "fr",
+        }
+    }
+
+    fn pick(self, en: &'static str, fr: &'static str) -> &'static str {
+        match self {
+            Self::En => en,
+            Self::Fr => fr,
+        }
+    }
+}
+
+/// What the form to log in starts with, for a browser without scripts.
+#[derive(Clone, Debug, Default)]
+pub struct LoginForm {
+    /// The name that was typed.
+    pub username: String,
+    /// Where to go afterwards.
+    pub next: String,
+    /// What went wrong.
+    pub error: Option<LoginProblem>,
+}
+
+/// What went wrong with a form sent without scripts.
+#[derive(Clone, Copy, Debug)]
+pub enum LoginProblem {
+    /// Wrong name or password.
+    Wrong,
+    /// Too many tries.
+    Throttled,
+    /// Not active.
+    Inactive,
+    /// Anything else.
+    Unavailable,
+}
+
+struct File {
+    content_type: &'static str,
+    plain: Bytes,
+    gzip: Option<Bytes>,
+    brotli: Option<Bytes>,
+}
+
+/// The page's files and document.
+pub struct Assets {
+    files: HashMap<String, File>,
+    template: String,
+    policy: HeaderValue,
+    site: String,
+    cluster: String,
+    base: String,
+}
+
+/// What stands in for the page while `trunk serve` has it.
+const DEVELOPMENT: &str = "<!doctype html><title>Slipway</title><p>The page is served by trunk.</p>";
+
+impl Assets {
+    /// Reads Trunk's output. An error says what is missing.
+    pub fn load(config: &Config) -> Result<Self, String> {
+        let folder = &config.server.assets;
+        let index = match fs::read_to_string(folder.join("index.html")) {
+            Ok(index) => index,
+            Err(_) if config.server.development_origin.is_some() => DEVELOPMENT.to_owned(),
+            Err(e) => {
+                return Err(format!(
+                    "server.assets: {}/index.html: {e}; `make build` makes it",
+                    folder.display()
+                ));
+            }
+        };
+        let base = config.server.base();
+        // Trunk built for the root; every URL of the page in the document starts with /hub/.
+        let template = index
+            .replace("\"/hub/", &format!("\"{base}hub/"))
+            .replace("'/hub/", &format!("'{base}hub/"));
+        let policy = policy(&template);
+        let mut files = HashMap::new();
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let Some(content_type) = content_type(&name) else {
+                continue;
+            };
+            let read = |suffix: &str| fs::read(folder.join(format!("{name}{suffix}"))).ok().map(Bytes::from);
+            let Some(plain) = read("") else { continue };
+            files.insert(
+                name.clone(),
+                File {
+                    content_type,
+                    plain,
+                    gzip: read(".gz"),
+                    brotli: read(".br"),
+                },
+            );
+        }
+        let (site, cluster) = (config.site.name.clone(), config.site.cluster.clone());
+        Ok(Self {
+            files,
+            template,
+            policy,
+            site,
+            cluster,
+            base,
+        })
+    }
+
+    /// A file of the page; its name has a hash of its content in it, so it is good for ever.
+    pub fn file(&self, name: &str, headers: &HeaderMap) -> Option<Response> {
+        let file = self.files.get(name)?;
+        let accepted = headers
+            .get(header::ACCEPT_ENCODING)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        let accepts = |coding: &str| {
+            accepted
+                .split(',')
+                .any(|item| item.split(';').next().map(str::trim) == Some(coding))
+        };
+        let (coding, body) = match (&file.brotli, &file.gzip) {
+            (Some(brotli), _) if accepts("br") => (Some("br"), brotli),
+            (_, Some(gzip)) if accepts("gzip") => (Some("gzip"), gzip),
+            _ => (None, &file.plain),
+        };
+        let mut response = Body::from(body.clone()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.content_type));
+        headers.insert(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("public, max-age=31536000, immutable"),
+        );
+        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        if let Some(coding) = coding {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
+        }
+        Some(response)
+    }
+
+    /// The document of the page, in the person's language; with a form to log in if one is given.
+    pub fn document(&self, status: StatusCode, language: Language, form: Option<&LoginForm>) -> Response {
+        let mut html = self.template.clone();
+        keep_one(&mut html, "lang", language.tag(), &["en", "fr"]);
+        keep_one(
+            &mut html,
+            "page",
+            if form.is_some() { "login" } else { "other" },
+            &["login", "other"],
+        );
+        let form = form.cloned().unwrap_or_default();
+        keep_one(
+            &mut html,
+            "login",
+            if form.error.is_some() { "error" } else { "" },
+            &["error"],
+        );
+        let problem = form.error.map_or("", |problem| problem.text(language));
+        for (name, value) in [
+            ("lang", language.tag()),
+            ("base", &self.base),
+            ("theme", "system"),
+            ("title", &format!("{} · {}", self.site, self.cluster)),
+            ("site", &self.site),
+            ("cluster", &self.cluster),
+            ("username", &form.username),
+            ("next", &form.next),
+            ("error", problem),
+        ] {
+            html = html.replace(&format!("{{{{{name}}}}}"), &escape(value));
+        }
+        let mut response = (status, html).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        );
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(header::VARY, HeaderValue::from_static("cookie, accept-language"));
+        headers.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
+        response
+    }
+}
+
+impl LoginProblem {
+    /// The one sentence for a browser without scripts. The page has its own words for the rest.
+    fn text(self, language: Language) -> &'static str {
+        match self {
+            Self::Wrong => language.pick(
+                "Wrong user name or password.",
+                "Nom d’utilisateur ou mot de passe incorrect.",
+            ),
+            Self::Throttled => language.pick(
+                "Too many failed attempts. Wait a moment, then try again.",
+                "Trop de tentatives échouées. Attendez un moment, puis réessayez.",
+            ),
+            Self::Inactive => language.pick("Your account is not active.", "Votre compte n’est pas actif."),
+            Self::Unavailable => language.pick(
+                "Signing in is not possible right now.",
+                "La connexion est impossible pour le moment.",
+            ),
+        }
+    }
+}
+
+/// Removes `<!--kind:x-->…<!--/kind:x-->` for every x but the one to keep, of which only the marks go.
+fn keep_one(html: &mut String, kind: &str, keep: &str, all: &[&str]) {
+    for name in all {
+        let (open, close) = (format!("<!--{kind}:{name}-->"), format!("<!--/{kind}:{name}-->"));
+        while let Some(start) = html.find(&open) {
+            let Some(end) = html[start..].find(&close).map(|end| start + end) else {
+                break;
+            };
+            let inner = if *name == keep {
+                html[start + open.len()..end].to_owned()
+            } else {
+                String::new()
+            };
+            html.replace_range(start..end + close.len(), &inner);
+        }
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
+}
+
+/// Nothing from elsewhere, and of inline scripts only those that Trunk wrote, by their hashes.
+fn policy(html: &str) -> HeaderValue {
+    let mut scripts = String::new();
+    let mut rest = html;
+    while let Some((_, after)) = rest.split_once("<script") {
+        let Some((attributes, body)) = after.split_once('>') else {
+            break;
+        };
+        let Some((body, after)) = body.split_once("</script>") else {
+            break;
+        };
+        if !attributes.contains("src=") {
+            let hash = digest::digest(&digest::SHA256, body.as_bytes());
+            scripts = format!("{scripts} 'sha256-{}'", STANDARD.encode(hash));
+        }
+        rest = after;
+    }
+    let policy = format!(
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{scripts}; style-src 'self'; img-src 'self' data:; \
+         font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    );
+    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+}
+
+fn content_type(name: &str) -> Option<&'static str> {
+    Some(match name.rsplit_once('.')?.1 {
+        "js" => "text/javascript; charset=utf-8",
+        "wasm" => "application/wasm",
+        "css" => "text/css; charset=utf-8",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "ico" => "image/x-icon",
+        "webmanifest" => "application/manifest+json",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_language_and_one_page_are_kept() {
+        let mut html =
+            "a<!--lang:en-->E<!--/lang:en--><!--lang:fr-->F<!--/lang:fr-->b<!--lang:en-->E2<!--/lang:en-->".to_owned();
+        keep_one(&mut html, "lang", "en", &["en", "fr"]);
+        assert_eq!(html, "aEbE2");
+    }
+
+    #[test]
+    fn the_language_is_the_chosen_one_or_the_browsers_first_that_there_is() {
+        let headers = |name: header::HeaderName, value: &'static str| {
+            HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
+        };
+        assert_eq!(
+            Language::of(&headers(header::ACCEPT_LANGUAGE, "de, fr-CA;q=0.9, en;q=0.8")),
+            Language::Fr
+        );
+        assert_eq!(Language::of(&headers(header::ACCEPT_LANGUAGE, "de")), Language::En);
+        assert_eq!(
+            Language::of(&headers(header::COOKIE, "x=1; slipway-language=fr")),
+            Language::Fr
+        );
+    }
+
+    #[test]
+    fn inline_scripts_are_named_by_their_hash() {
+        let policy = policy("<script type=module>let a = 1;</script><script src=\"/hub/x.js\"></script>");
+        let policy = policy.to_str().unwrap();
+        assert_eq!(policy.matches("'sha256-").count(), 1);
+        assert!(!policy.contains("unsafe-inline"));
+    }
+}

@@ -1,0 +1,213 @@
+//! Accounts in a file: names, argon2 hashes, and whether the account is active.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
+use argon2::{Argon2, Params};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use shared::names::UserName;
+use tokio::sync::Semaphore;
+
+use super::{Answer, Authenticator, Denied};
+use crate::keys;
+
+/// Passwords are checked by this many threads at a time: each takes 19 MiB and a core.
+const CHECKS_AT_ONCE: usize = 2;
+
+/// The file: `[users.NAME]` with `password = "$argon2id$…"`, and `inactive = true` or a text that says
+/// since when.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Users {
+    #[serde(default)]
+    users: BTreeMap<String, User>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct User {
+    password: String,
+    #[serde(default)]
+    inactive: Inactive,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum Inactive {
+    Flag(bool),
+    Since(String),
+}
+
+impl Default for Inactive {
+    fn default() -> Self {
+        Self::Flag(false)
+    }
+}
+
+/// Checks passwords against a file, which is read for every sign-in: an account that was added or made
+/// inactive counts at once.
+pub struct UsersFile {
+    path: PathBuf,
+    /// What the password of an unknown name is checked against, so that it takes as long.
+    decoy: String,
+    checks: Arc<Semaphore>,
+}
+
+impl UsersFile {
+    /// With a file that has to be readable now. Says what is wrong with it.
+    pub fn open(path: &Path) -> Result<Self, String> {
+        read(path)?;
+        let decoy = hash(&SecretString::from("nobody's password"))?;
+        Ok(Self {
+            path: path.to_owned(),
+            decoy,
+            checks: Arc::new(Semaphore::new(CHECKS_AT_ONCE)),
+        })
+    }
+
+    async fn check(&self, user: &UserName, password: SecretString) -> Result<(), Denied> {
+        let users = read(&self.path).map_err(Denied::Unavailable)?;
+        let found = users.users.get(user.as_str()).cloned();
+        let expected = found
+            .as_ref()
+            .map_or_else(|| self.decoy.clone(), |user| user.password.clone());
+        let permit = Arc::clone(&self.checks).acquire_owned().await;
+        let right = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            verify(&expected, &password)
+        });
+        let right = right.await.map_err(|e| Denied::Unavailable(e.to_string()))?;
+        match found {
+            Some(user) if right => match user.inactive {
+                Inactive::Flag(false) => Ok(()),
+                Inactive::Flag(true) => Err(Denied::Inactive { since: None }),
+                Inactive::Since(since) => Err(Denied::Inactive { since: Some(since) }),
+            },
+            _ => Err(Denied::WrongPassword),
+        }
+    }
+}
+
+impl Authenticator for UsersFile {
+    fn authenticate<'a>(&'a self, user: &'a UserName, password: SecretString) -> Answer<'a> {
+        Box::pin(self.check(user, password))
+    }
+}
+
+fn read(path: &Path) -> Result<Users, String> {
+    let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    toml::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+fn verify(hash: &str, password: &SecretString) -> bool {
+    PasswordHash::new(hash).is_ok_and(|hash| {
+        Argon2::default()
+            .verify_password(password.expose_secret().as_bytes(), &hash)
+            .is_ok()
+    })
+}
+
+/// An argon2id hash with OWASP's parameters (19 MiB, two passes).
+fn hash(password: &SecretString) -> Result<String, String> {
+    let salt: [u8; 16] = keys::random().map_err(|e| e.to_string())?;
+    let salt = SaltString::encode_b64(&salt).map_err(|e| e.to_string())?;
+    let argon2 = Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, Params::default());
+    argon2
+        .hash_password(password.expose_secret().as_bytes(), &salt)
+        .map(|hash| hash.to_string())
+        .map_err(|e| e.to_string())
+}
+
+/// Adds an account to the file, or gives it a new password; makes the file, mode 0600, if there is none.
+pub fn add_user(path: &Path, user: &UserName, password: &SecretString) -> Result<(), String> {
+    let before = if path.exists() {
+        std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?
+    } else {
+        String::new()
+    };
+    let mut users: toml::Table = before.parse().map_err(|e| format!("{}: {e}", path.display()))?;
+    let all = users
+        .entry("users")
+        .or_insert_with(|| toml::Value::Table(toml::Table::new()));
+    let all = all
+        .as_table_mut()
+        .ok_or_else(|| format!("{}: `users` is not a table", path.display()))?;
+    let entry = all
+        .entry(user.as_str())
+        .or_insert_with(|| toml::Value::Table(toml::Table::new()));
+    let entry = entry
+        .as_table_mut()
+        .ok_or_else(|| format!("{}: `users.{user}` is not a table", path.display()))?;
+    entry.insert("password".into(), hash(password)?.into());
+    let mut text = String::from("# Accounts of Slipway; `slipway user add FILE NAME` adds one.\n");
+    let _ = write!(text, "{}", toml::to_string(&users).map_err(|e| e.to_string())?);
+    // Written beside and renamed: a sign-in never reads half a file.
+    let new = path.with_extension("new");
+    let _ = std::fs::remove_file(&new);
+    keys::write_private(&new, text.as_bytes()).map_err(|e| e.to_string())?;
+    std::fs::rename(&new, path).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        (folder, path)
+    }
+
+    #[tokio::test]
+    async fn an_added_account_signs_in_with_its_password_only() {
+        let (_folder, path) = file();
+        let (ada, bob) = (UserName::new("ada").unwrap(), UserName::new("bob").unwrap());
+        add_user(&path, &ada, &"correct horse".into()).unwrap();
+        add_user(&path, &bob, &"battery staple".into()).unwrap();
+        let users = UsersFile::open(&path).unwrap();
+        assert_eq!(users.authenticate(&ada, "correct horse".into()).await, Ok(()));
+        assert_eq!(
+            users.authenticate(&ada, "battery staple".into()).await,
+            Err(Denied::WrongPassword)
+        );
+        assert_eq!(
+            users.authenticate(&UserName::new("eve").unwrap(), "x".into()).await,
+            Err(Denied::WrongPassword)
+        );
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[tokio::test]
+    async fn an_inactive_account_is_told_so_only_with_the_right_password() {
+        let (_folder, path) = file();
+        let ada = UserName::new("ada").unwrap();
+        add_user(&path, &ada, &"correct horse".into()).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(
+            &path,
+            text.replace("[users.ada]", "[users.ada]\ninactive = \"2026-04-01\""),
+        )
+        .unwrap();
+        let users = UsersFile::open(&path).unwrap();
+        let inactive = Denied::Inactive {
+            since: Some("2026-04-01".into()),
+        };
+        assert_eq!(users.authenticate(&ada, "correct horse".into()).await, Err(inactive));
+        assert_eq!(
+            users.authenticate(&ada, "wrong".into()).await,
+            Err(Denied::WrongPassword)
+        );
+    }
+
+    #[test]
+    fn a_file_with_an_unknown_key_is_refused() {
+        let (_folder, path) = file();
+        std::fs::write(&path, "[users.ada]\npasswort = \"x\"\n").unwrap();
+        assert!(UsersFile::open(&path).err().unwrap().contains("passwort"));
+    }
+}

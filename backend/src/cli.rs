@@ -1,0 +1,149 @@
+//! The command line.
+
+use std::io::{IsTerminal, Read, Write};
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use secrecy::SecretString;
+use shared::names::UserName;
+
+use crate::auth::add_user;
+use crate::config::Config;
+use crate::{keys, serve};
+
+/// Jupyter on a Slurm cluster, from a browser.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve until SIGTERM.
+    Serve {
+        /// The configuration.
+        #[arg(long, default_value = "/etc/slipway/slipway.toml")]
+        config: PathBuf,
+    },
+    /// Say what is wrong with a configuration.
+    Check {
+        /// The configuration.
+        #[arg(default_value = "/etc/slipway/slipway.toml")]
+        config: PathBuf,
+    },
+    /// Accounts of the users file.
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// Secrets.
+    Key {
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// Add an account, or give it a new password; the password is read from standard input.
+    Add {
+        /// The users file; made with mode 0600 if there is none.
+        file: PathBuf,
+        /// The name.
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum KeyCommand {
+    /// Make the key that signs Slurm's tokens, and the jwks.json with which Slurm checks them.
+    New {
+        #[command(subcommand)]
+        kind: KeyKind,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum KeyKind {
+    /// A pair for Slurm: FOLDER/slurm.pem (private) and FOLDER/jwks.json (for Slurm).
+    Slurm {
+        /// Where to write them.
+        folder: PathBuf,
+    },
+    /// Any other secret: 48 random bytes, mode 0600.
+    Secret {
+        /// The file to write.
+        file: PathBuf,
+    },
+}
+
+impl Cli {
+    /// Does what was asked for. An error is one sentence for the person at the keyboard.
+    pub async fn run(self) -> Result<(), String> {
+        match self.command {
+            Command::Serve { config } => serve::serve(load(&config)?).await,
+            Command::Check { config } => {
+                load(&config)?;
+                say(&format!("{}: good", config.display()))
+            }
+            Command::User {
+                command: UserCommand::Add { file, name },
+            } => {
+                let name = UserName::from_typed(&name).map_err(|e| format!("the name {e}"))?;
+                add_user(&file, &name, &password()?)
+            }
+            Command::Key {
+                command: KeyCommand::New { kind },
+            } => match kind {
+                KeyKind::Slurm { folder } => {
+                    let (private, public) = keys::create_slurm_key_pair(&folder).map_err(|e| e.to_string())?;
+                    let jwks = std::fs::read_to_string(&public).unwrap_or_default();
+                    let kid = jwks
+                        .split("\"kid\": \"")
+                        .nth(1)
+                        .and_then(|rest| rest.split('"').next())
+                        .unwrap_or_default();
+                    say(&format!(
+                        "made {} (keep it here: slurm.key_file) and {} (give it to Slurm)\nslurm.key_id = \"{kid}\"",
+                        private.display(),
+                        public.display()
+                    ))
+                }
+                KeyKind::Secret { file } => keys::create_secret(&file).map_err(|e| e.to_string()),
+            },
+        }
+    }
+}
+
+fn load(path: &std::path::Path) -> Result<Config, String> {
+    Config::load(path).map_err(|e| e.to_string())
+}
+
+fn say(text: &str) -> Result<(), String> {
+    writeln!(std::io::stdout(), "{text}").map_err(|e| e.to_string())
+}
+
+/// One line of standard input; never an argument, which other users of the machine could read.
+fn password() -> Result<SecretString, String> {
+    let mut input = std::io::stdin();
+    if input.is_terminal() {
+        write!(std::io::stderr(), "Password (shown as you type): ").map_err(|e| e.to_string())?;
+        let mut line = String::new();
+        input.read_line(&mut line).map_err(|e| e.to_string())?;
+        return nonempty(&line);
+    }
+    let mut text = String::new();
+    input.read_to_string(&mut text).map_err(|e| e.to_string())?;
+    nonempty(&text)
+}
+
+fn nonempty(text: &str) -> Result<SecretString, String> {
+    let line = text.lines().next().unwrap_or_default();
+    if line.is_empty() {
+        Err("the password is empty".into())
+    } else {
+        Ok(SecretString::from(line))
+    }
+}

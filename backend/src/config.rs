@@ -1,0 +1,239 @@
+//! The configuration: one TOML file, read strictly. Every key is explained in `slipway.example.toml`.
+
+mod defaults;
+mod job;
+mod server;
+mod sign_in;
+mod site;
+mod slurm;
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+pub use defaults::Defaults;
+pub use job::Job;
+pub use server::Server;
+pub use sign_in::SignIn;
+pub use site::Site;
+pub use slurm::{Identity, Slurm};
+
+/// Everything a site configures.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where Slipway listens, and where people find it.
+    pub server: Server,
+    /// What people read.
+    pub site: Site,
+    /// Who may sign in.
+    pub sign_in: SignIn,
+    /// How to reach Slurm.
+    pub slurm: Slurm,
+    /// What a person's job is made of.
+    pub job: Job,
+    /// What the form proposes.
+    #[serde(default)]
+    pub defaults: Defaults,
+    /// Where homes are.
+    pub identity: Identity,
+}
+
+/// Why a configuration cannot be used: file, line, key, and what would be right.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{path}: {cause}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// Not TOML, an unknown or missing key, or a value of the wrong kind.
+    #[error("{path}: {message}")]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Line, key and what would be right.
+        message: String,
+    },
+    /// A value that cannot be.
+    #[error("{path}, line {line}: {key}: {message}")]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The line of the key; 0 if it is not there.
+        line: usize,
+        /// The key with its section.
+        key: &'static str,
+        /// What would be right.
+        message: String,
+    },
+}
+
+/// A value that cannot be: the key with its section, and what would be right.
+type Wrong = (&'static str, String);
+
+impl Config {
+    /// Reads and checks a file. Relative paths in it are taken from its own folder.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|cause| ConfigError::Read {
+            path: path.to_owned(),
+            cause,
+        })?;
+        Self::parse(&text, path)
+    }
+
+    /// [`Config::load`] for a text that came from `path`.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let mut config: Self = toml::from_str(text).map_err(|error| ConfigError::Parse {
+            path: path.to_owned(),
+            message: explain(&error),
+        })?;
+        config.resolve(path.parent().unwrap_or(Path::new(".")));
+        config.check().map_err(|(key, message)| ConfigError::Value {
+            path: path.to_owned(),
+            line: line_of(text, key),
+            key,
+            message,
+        })?;
+        Ok(config)
+    }
+
+    fn resolve(&mut self, folder: &Path) {
+        let paths = [
+            &mut self.server.assets,
+            &mut self.server.state,
+            &mut self.sign_in.users_file,
+            &mut self.sign_in.key_file,
+            &mut self.slurm.key_file,
+            &mut self.job.key_file,
+        ];
+        let optional = [&mut self.slurm.ca_file].into_iter().flatten();
+        for path in paths
+            .into_iter()
+            .chain(optional)
+            .chain(&mut self.job.previous_key_files)
+        {
+            if path.is_relative() {
+                *path = folder.join(&path);
+            }
+        }
+    }
+
+    fn check(&self) -> Result<(), Wrong> {
+        self.server.check()?;
+        self.site.check()?;
+        self.sign_in.check()?;
+        self.slurm.check()?;
+        self.job.check()?;
+        self.identity.check()?;
+        self.defaults.check()
+    }
+}
+
+/// TOML's own message, which has line, column and the line itself, with the key that was probably meant.
+fn explain(error: &toml::de::Error) -> String {
+    let message = error.message();
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let suggestion = message.starts_with("unknown field").then(|| {
+        let unknown = quoted.next()?;
+        quoted
+            .filter(|known| strsim::damerau_levenshtein(known, unknown) <= 3)
+            .min_by_key(|known| strsim::damerau_levenshtein(known, unknown))
+    });
+    match suggestion.flatten() {
+        Some(known) => format!("{error}did you mean `{known}`?"),
+        None => error.to_string().trim_end().to_owned(),
+    }
+}
+
+/// The line on which a key of the form `section.key` stands, counted from 1; 0 if it does not.
+fn line_of(text: &str, key: &str) -> usize {
+    let (section, key) = key.rsplit_once('.').unwrap_or(("", key));
+    let mut current = String::new();
+    for (number, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if let Some(header) = line.strip_prefix('[') {
+            header.trim_end_matches(']').clone_into(&mut current);
+        } else if current == section && line.split('=').next().is_some_and(|name| name.trim() == key) {
+            return number + 1;
+        }
+    }
+    0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = include_str!("../../slipway.example.toml");
+
+    fn parse(text: &str) -> Result<Config, String> {
+        Config::parse(text, Path::new("/etc/slipway/slipway.toml")).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn the_example_is_a_configuration() {
+        let config = parse(EXAMPLE).unwrap();
+        assert_eq!(config.server.state, Path::new("/var/lib/slipway/slipway.db"));
+        assert_eq!(config.sign_in.users_file, Path::new("/etc/slipway/users.toml"));
+    }
+
+    #[test]
+    fn every_key_of_the_example_that_is_commented_out_is_known() {
+        let uncommented: String = EXAMPLE
+            .lines()
+            .map(|line| match line.strip_prefix("# ") {
+                Some(rest) if rest.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')) => format!("{rest}\n"),
+                _ => format!("{line}\n"),
+            })
+            .collect();
+        assert!(uncommented.len() < EXAMPLE.len(), "no key was commented out");
+        parse(&uncommented).unwrap();
+    }
+
+    #[test]
+    fn a_mistyped_key_is_refused_with_its_line_and_the_key_that_was_meant() {
+        let error = parse(&EXAMPLE.replace("listen =", "lisen =")).unwrap_err();
+        assert!(
+            error.starts_with("/etc/slipway/slipway.toml: TOML parse error at line "),
+            "{error}"
+        );
+        assert!(
+            error.contains("lisen") && error.contains("did you mean `listen`?"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_is_refused_with_file_line_key_and_what_would_be_right() {
+        for (good, bad, key) in [
+            (
+                "public_url = \"https://jupyter.example.org/\"",
+                "public_url = \"jupyter.example.org\"",
+                "server.public_url",
+            ),
+            ("ports = [20000, 29999]", "ports = [29999, 20000]", "job.ports"),
+            ("home = \"/home/{user}\"", "home = \"/home\"", "identity.home"),
+            ("urls = [\"https://slurm.example.org:6820\"]", "urls = []", "slurm.urls"),
+            ("lifetime_hours = 24", "lifetime_hours = 0", "sign_in.lifetime_hours"),
+            (
+                "start_timeout_seconds = 300",
+                "start_timeout_seconds = 1",
+                "job.start_timeout_seconds",
+            ),
+            ("networks = [\"10.0.0.0/8\"]", "networks = []", "job.networks"),
+        ] {
+            let text = EXAMPLE.replace(good, bad);
+            assert_ne!(text, EXAMPLE, "{good} is not in the example");
+            let line = text.lines().position(|line| line.contains(bad)).unwrap() + 1;
+            let error = parse(&text).unwrap_err();
+            assert!(
+                error.starts_with(&format!("/etc/slipway/slipway.toml, line {line}: {key}: ")),
+                "{error}"
+            );
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! `[slurm]` and `[identity]`
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use shared::names::UserName;
+
+use super::Wrong;
+
+/// How to reach Slurm's REST API.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Slurm {
+    /// Addresses of slurmrestd, tried in turn: `http://…`, `https://…`, `unix:///path`.
+    pub urls: Vec<String>,
+    /// The authority that signed slurmrestd's certificate, where the system does not know it.
+    pub ca_file: Option<PathBuf>,
+    /// The key that signs tokens: a PEM file (RS256) or Slurm's own secret (HS256).
+    pub key_file: PathBuf,
+    /// The `kid` of the key in Slurm's jwks.json (RS256).
+    pub key_id: Option<String>,
+    /// The account that asks what concerns nobody in particular; a Slurm Operator where `PrivateData` is set.
+    pub service_user: UserName,
+    /// How long a token lives.
+    #[serde(default = "token_seconds")]
+    pub token_seconds: u32,
+}
+
+fn token_seconds() -> u32 {
+    120
+}
+
+impl Slurm {
+    pub(super) fn check(&self) -> Result<(), Wrong> {
+        let known = |url: &String| {
+            ["http://", "https://", "unix:///"]
+                .iter()
+                .any(|scheme| url.starts_with(scheme))
+        };
+        if self.urls.is_empty() || !self.urls.iter().all(known) {
+            let message = "needs one or more of http://host:port, https://host:port, unix:///path".into();
+            return Err(("slurm.urls", message));
+        }
+        if !(10..=900).contains(&self.token_seconds) {
+            return Err(("slurm.token_seconds", "has to be from 10 to 900".into()));
+        }
+        Ok(())
+    }
+}
+
+/// Where homes are.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// A person's home on the compute nodes; `{user}` is the name.
+    pub home: String,
+}
+
+impl Identity {
+    pub(super) fn check(&self) -> Result<(), Wrong> {
+        if !self.home.starts_with('/') || !self.home.contains("{user}") {
+            return Err((
+                "identity.home",
+                "has to be an absolute path with {user} in it, as in /home/{user}".into(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// A person's home.
+    pub fn home_of(&self, user: &UserName) -> String {
+        self.home.replace("{user}", user.as_str())
+    }
+}

@@ -1,0 +1,158 @@
+//! What happens to every request first and every answer last: a request id, the host name, the body of
+//! errors, headers that keep browsers strict, one log line for each failure.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::app::{App, AppState};
+use crate::assets::Language;
+use crate::error::Error;
+use crate::keys;
+
+/// Characters of a path that stay readable in `?next=`.
+const NEXT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Wraps the whole application.
+pub async fn edge(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    let id = request_id();
+    let asked = Asked::of(&app, &request);
+    let mut response = if is_our_host(&app, request.headers()) {
+        next.run(request).await
+    } else {
+        Error::CrossSite.into_response()
+    };
+    if let Some(error) = response.extensions_mut().remove::<Arc<Error>>() {
+        log(&id, &asked, &error);
+        response = asked.answer(&app, &id, &error, &response);
+    }
+    if let Ok(id) = HeaderValue::try_from(&id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    // Answers of a person's own server keep that server's own headers.
+    if !asked.is_proxied {
+        for (name, value) in [
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (header::X_FRAME_OPTIONS, "DENY"),
+            (header::REFERRER_POLICY, "same-origin"),
+            (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+            (HeaderName::from_static("x-jupyterhub-version"), JUPYTERHUB_VERSION),
+        ] {
+            response
+                .headers_mut()
+                .entry(name)
+                .or_insert(HeaderValue::from_static(value));
+        }
+    }
+    response
+}
+
+/// The JupyterHub whose API this is: clients compare it.
+const JUPYTERHUB_VERSION: &str = "5.5.0";
+
+fn request_id() -> String {
+    let bytes: [u8; 8] = keys::random().unwrap_or_default();
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+/// Someone else's host name that leads here (DNS rebinding) would make browsers send somebody else's
+/// pages our cookies.
+fn is_our_host(app: &App, headers: &HeaderMap) -> bool {
+    let Some(host) = headers.get(header::HOST).and_then(|host| host.to_str().ok()) else {
+        return false;
+    };
+    let server = &app.config.server;
+    // Trunk's proxy sends the host without its port.
+    let development = server.development_origin.is_some() && server.host().split(':').next() == Some(host);
+    host.eq_ignore_ascii_case(&server.host()) || development
+}
+
+/// Whether a request that changes something or opens a tunnel comes from our own pages. Browsers send at
+/// least one of the two headers; what sends neither is no browser of somebody who is signed in.
+pub fn is_same_site(app: &App, headers: &HeaderMap) -> bool {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    match text(header::ORIGIN) {
+        Some(origin) => {
+            let server = &app.config.server;
+            origin == server.origin() || Some(origin) == server.development_origin.as_deref()
+        }
+        None => text(HeaderName::from_static("sec-fetch-site")) == Some("same-origin"),
+    }
+}
+
+/// What is needed of a request to answer an error in its own way.
+struct Asked {
+    method: Method,
+    path: String,
+    next: String,
+    is_navigation: bool,
+    is_proxied: bool,
+    language: Language,
+}
+
+impl Asked {
+    fn of(app: &App, request: &Request) -> Self {
+        let headers = request.headers();
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let is_navigation = request.method() == Method::GET
+            && match text("sec-fetch-mode") {
+                Some(mode) => mode == "navigate",
+                None => text("accept").is_some_and(|accept| accept.contains("text/html")),
+            };
+        let uri = request.uri();
+        Self {
+            method: request.method().clone(),
+            path: uri.path().to_owned(),
+            next: uri
+                .path_and_query()
+                .map_or_else(|| uri.path().to_owned(), ToString::to_string),
+            is_navigation,
+            is_proxied: uri.path().starts_with(&format!("{}user/", app.routes.base())),
+            language: Language::of(headers),
+        }
+    }
+
+    fn answer(&self, app: &App, id: &str, error: &Error, response: &Response) -> Response {
+        let is_api = self.path.starts_with(&app.routes.api(""));
+        if self.is_navigation && !is_api {
+            if matches!(error, Error::NotSignedIn) {
+                let next = utf8_percent_encode(&self.next, NEXT).to_string();
+                return Redirect::to(&format!("{}?next={next}", app.routes.hub("login"))).into_response();
+            }
+            // The page asks the API itself what is the matter, and says it in the person's words.
+            return app.assets.document(error.status().0, self.language, None);
+        }
+        let mut answer = (response.status(), Json(error.view(id))).into_response();
+        if let Some(retry) = response.headers().get(header::RETRY_AFTER) {
+            answer.headers_mut().insert(header::RETRY_AFTER, retry.clone());
+        }
+        answer
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        answer
+    }
+}
+
+/// A failure of ours is logged as one, with its cause; a mistake of a client is only noted.
+fn log(id: &str, asked: &Asked, error: &Error) {
+    let (status, method) = (error.status().0.as_u16(), &asked.method);
+    // A path that somebody sent is never logged at any length.
+    let path: String = asked.path.chars().take(200).collect();
+    match error.private_cause() {
+        Some(cause) => tracing::warn!(request.id = id, %method, path, status, cause, "a request failed: {error}"),
+        None => tracing::debug!(request.id = id, %method, path, status, "a request was refused: {error}"),
+    }
+}

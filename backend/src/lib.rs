@@ -1,0 +1,21 @@
+//! Slipway's server: sign-in, options, spawner and proxy. The binary is `slipway`; this library exists so
+//! that contract tests can speak to Slurm with the very client that it uses.
+
+pub mod api;
+pub mod app;
+pub mod assets;
+pub mod auth;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod edge;
+pub mod error;
+pub mod keys;
+pub mod offer;
+pub mod pages;
+pub mod proxy;
+pub mod router;
+pub mod serve;
+pub mod slurm;
+pub mod spawner;
+pub mod store;

@@ -1,0 +1,304 @@
+//! What a person may choose now, from what Slurm says of the cluster and of them.
+//!
+//! Answers of Slurm are kept for a while, and longer while Slurm is away: a failed look-up is never
+//! "nothing".
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use shared::names::{AccountName, UserName};
+use shared::options::{AccountView, GpuView, Interface, NodeClass, OptionsView, Range, UserOptions};
+use shared::units::{Cores, Memory, Minutes};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::slurm::{Association, Client, Node, Partition, SlurmError};
+
+/// Seconds for which an answer of Slurm counts as new.
+const NEW_SECONDS: i64 = 30;
+/// People whose compute accounts are remembered.
+const PEOPLE: usize = 5_000;
+/// The least memory that is worth asking for, in MiB: Jupyter alone needs it.
+const LEAST_MEMORY: u64 = 256;
+
+/// Why there is nothing to choose.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OfferError {
+    /// Slurm has no association for this person.
+    #[error("no association in Slurm")]
+    NoAssociation,
+    /// No partition or node is in service.
+    #[error("no node is in service")]
+    NoNodes,
+    /// Slurm did not answer, and has not answered this before.
+    #[error(transparent)]
+    Slurm(#[from] SlurmError),
+}
+
+/// The cluster, as far as options need it.
+#[derive(Clone)]
+struct ClusterLimits {
+    time_max: u64,
+    nodes: Vec<NodeClass>,
+}
+
+/// An answer and when it was given.
+type Aged<T> = (i64, T);
+
+/// Looks up what people may choose.
+pub struct Offers {
+    config: Arc<Config>,
+    slurm: Arc<Client>,
+    cluster: RwLock<HashMap<(), Aged<Arc<ClusterLimits>>>>,
+    people: RwLock<HashMap<UserName, Aged<Arc<Vec<Association>>>>>,
+    clock: Clock,
+}
+
+impl Offers {
+    /// Nothing known yet.
+    pub fn new(config: Arc<Config>, slurm: Arc<Client>, clock: Clock) -> Self {
+        Self {
+            config,
+            slurm,
+            cluster: RwLock::default(),
+            people: RwLock::default(),
+            clock,
+        }
+    }
+
+    /// What this person may choose; `last` is what they chose the last time.
+    pub async fn offer(&self, user: &UserName, last: Option<UserOptions>) -> Result<OptionsView, OfferError> {
+        let (cluster, person) = tokio::join!(self.limits(), self.associations(user));
+        let ((told_at, cluster), (asked_at, associations)) = (cluster?, person?);
+        let accounts = accounts(&associations);
+        if accounts.is_empty() {
+            return Err(OfferError::NoAssociation);
+        }
+        let offer = self.assemble(user, accounts, &cluster, self.clock.now() - told_at.min(asked_at));
+        let mut offer = offer.ok_or(OfferError::NoNodes)?;
+        // The last choices, if they can still be had.
+        if let Some(last) = last
+            && let Ok(last) = shared::options::parse(&last.to_raw(), &offer)
+        {
+            offer.chosen = last;
+        }
+        Ok(offer)
+    }
+
+    fn assemble(
+        &self,
+        user: &UserName,
+        accounts: Vec<AccountView>,
+        cluster: &ClusterLimits,
+        age_seconds: i64,
+    ) -> Option<OptionsView> {
+        let defaults = &self.config.defaults;
+        let most = |of: fn(&NodeClass) -> u64| cluster.nodes.iter().map(of).max().filter(|n| *n > 0);
+        let range = |min: u64, max: u64, default: u64| Range {
+            min: min.min(max),
+            max,
+            default: default.clamp(min.min(max), max),
+        };
+        let cores = range(1, most(|node| node.cores)?, defaults.cores.into());
+        let memory = range(LEAST_MEMORY, most(|node| node.memory)?, defaults.memory);
+        let time = range(1, cluster.time_max, defaults.time.into());
+        let first = accounts.first()?;
+        let chosen = UserOptions {
+            account: first.name.clone(),
+            time: Minutes::new(u32::try_from(time.default.min(first.time_max.unwrap_or(u64::MAX))).ok()?).ok()?,
+            cores: Cores::new(u32::try_from(cores.default).ok()?).ok()?,
+            memory: Memory::new(memory.default).ok()?,
+            gpu: None,
+            interface: defaults.interface,
+        };
+        let mut gpus = BTreeMap::<&String, u32>::new();
+        for (name, count) in cluster.nodes.iter().flat_map(|node| &node.gpus) {
+            let most = gpus.entry(name).or_default();
+            *most = (*most).max(*count);
+        }
+        Some(OptionsView {
+            user: user.clone(),
+            cluster: self.config.site.cluster.clone(),
+            accounts,
+            time,
+            cores,
+            memory,
+            gpus: gpus
+                .into_iter()
+                .map(|(name, max)| GpuView {
+                    name: name.clone(),
+                    max,
+                })
+                .collect(),
+            interfaces: Interface::ALL.to_vec(),
+            nodes: cluster.nodes.clone(),
+            chosen,
+            age_seconds: age_seconds.try_into().unwrap_or(0),
+        })
+    }
+
+    async fn limits(&self) -> Result<Aged<Arc<ClusterLimits>>, SlurmError> {
+        let look_up = async {
+            let service = self.slurm.service();
+            let (partitions, nodes) = tokio::try_join!(service.partitions(), service.nodes())?;
+            Ok(limits(self.config.job.partition.as_deref(), &partitions, &nodes))
+        };
+        self.fresh(&self.cluster, &(), look_up).await
+    }
+
+    async fn associations(&self, user: &UserName) -> Result<Aged<Arc<Vec<Association>>>, SlurmError> {
+        self.fresh(&self.people, user, self.slurm.person(user).associations())
+            .await
+    }
+
+    /// The answer that is kept while it is new, else a new one, else the old one with its age.
+    async fn fresh<K: Hash + Eq + Clone, T>(
+        &self,
+        kept: &RwLock<HashMap<K, Aged<Arc<T>>>>,
+        key: &K,
+        look_up: impl Future<Output = Result<T, SlurmError>>,
+    ) -> Result<Aged<Arc<T>>, SlurmError> {
+        let now = self.clock.now();
+        let old = kept.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
+        if let Some(old) = old.as_ref().filter(|(at, _)| now - at < NEW_SECONDS) {
+            return Ok(old.clone());
+        }
+        match (look_up.await, old) {
+            (Ok(new), _) => {
+                let new = (now, Arc::new(new));
+                let mut kept = kept.write().unwrap_or_else(PoisonError::into_inner);
+                if kept.len() >= PEOPLE {
+                    kept.clear();
+                }
+                kept.insert(key.clone(), new.clone());
+                Ok(new)
+            }
+            (Err(error), Some(old)) if error.is_outage() => Ok(old),
+            (Err(error), _) => Err(error),
+        }
+    }
+}
+
+/// Compute accounts, the default first; each once, whatever partitions it has associations for.
+fn accounts(associations: &[Association]) -> Vec<AccountView> {
+    let mut sorted: Vec<_> = associations.iter().collect();
+    sorted.sort_by_key(|association| (!association.is_default, &association.account));
+    let mut accounts: Vec<AccountView> = Vec::new();
+    for association in sorted {
+        let Ok(name) = AccountName::new(&association.account) else {
+            continue;
+        };
+        if accounts.iter().all(|account| account.name != name) {
+            accounts.push(AccountView {
+                name,
+                time_max: association.time_max,
+            });
+        }
+    }
+    accounts
+}
+
+/// What jobs can have: in the configured partition, in Slurm's default, or where neither is known in any.
+fn limits(configured: Option<&str>, partitions: &[Partition], nodes: &[Node]) -> ClusterLimits {
+    let up = || partitions.iter().filter(|partition| partition.up);
+    let reached: Vec<_> = match configured {
+        Some(name) => up().filter(|partition| partition.name == name).collect(),
+        None if up().any(|partition| partition.is_default) => up().filter(|partition| partition.is_default).collect(),
+        None => up().collect(),
+    };
+    // A partition without a limit allows what an association allows; a year is more than anybody waits for.
+    let time_max = reached
+        .iter()
+        .map(|partition| partition.time_max.unwrap_or(365 * 24 * 60))
+        .max()
+        .unwrap_or(0);
+    let mut classes = BTreeMap::<(u64, u64, BTreeMap<String, u32>), u32>::new();
+    for node in nodes
+        .iter()
+        .filter(|node| node.usable && reached.iter().any(|p| node.partitions.contains(&p.name)))
+    {
+        *classes.entry((node.cores, node.memory, node.gpus.clone())).or_default() += 1;
+    }
+    let nodes = classes
+        .into_iter()
+        .map(|((cores, memory, gpus), nodes)| NodeClass {
+            cores,
+            memory,
+            gpus,
+            nodes,
+        })
+        .collect();
+    ClusterLimits { time_max, nodes }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn association(account: &str, is_default: bool) -> Association {
+        Association {
+            account: account.into(),
+            is_default,
+            time_max: None,
+        }
+    }
+
+    #[test]
+    fn the_default_compute_account_comes_first_and_each_comes_once() {
+        let found = accounts(&[
+            association("rrg-x", false),
+            association("def-b", true),
+            association("rrg-x", false),
+            association("def-a", false),
+        ]);
+        let names: Vec<_> = found.iter().map(|account| account.name.as_str()).collect();
+        assert_eq!(names, ["def-b", "def-a", "rrg-x"]);
+    }
+
+    #[test]
+    fn nodes_out_of_service_or_out_of_reach_count_for_nothing() {
+        let node = |name: &str, usable, cores, partition: &str| Node {
+            name: name.into(),
+            address: String::new(),
+            usable,
+            cores,
+            memory: 1000,
+            gpus: BTreeMap::new(),
+            partitions: vec![partition.into()],
+        };
+        let partition = |name: &str, up, is_default, time_max| Partition {
+            name: name.into(),
+            up,
+            is_default,
+            time_max,
+        };
+        let nodes = [
+            node("c1", true, 8, "a"),
+            node("c2", true, 8, "a"),
+            node("c3", false, 64, "a"),
+            node("c4", true, 128, "b"),
+        ];
+        let partitions = [partition("a", true, true, Some(480)), partition("b", true, false, None)];
+        let cores = |configured| {
+            limits(configured, &partitions, &nodes)
+                .nodes
+                .iter()
+                .map(|n| (n.cores, n.nodes))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(cores(None), [(8, 2)], "the default partition");
+        assert_eq!(cores(Some("b")), [(128, 1)]);
+        assert_eq!(cores(Some("gone")), []);
+        assert_eq!(limits(Some("a"), &partitions, &nodes).time_max, 480);
+        let unknown = [
+            partition("a", true, false, Some(480)),
+            partition("b", false, false, None),
+        ];
+        assert_eq!(
+            limits(None, &unknown, &nodes).nodes.len(),
+            1,
+            "no default is told: every partition that is up"
+        );
+    }
+}

@@ -1,0 +1,55 @@
+//! The document of the page, for every URL under `/hub/` that is nothing else, and the page's files.
+
+use axum::extract::{Query, Request, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use http::{HeaderMap, Method, StatusCode};
+use serde::Deserialize;
+
+use crate::app::AppState;
+use crate::assets::{Language, LoginForm};
+use crate::auth::Audience;
+use crate::error::Error;
+
+/// Query of `/hub/login`.
+#[derive(Deserialize)]
+pub struct Next {
+    #[serde(default)]
+    next: String,
+}
+
+/// `GET /hub/login`: the document with a real form in it, which works before and without any script.
+pub async fn show_login(State(app): State<AppState>, Query(query): Query<Next>, headers: HeaderMap) -> Response {
+    let next = app.routes.own_path(&query.next).unwrap_or_default().to_owned();
+    if let Some(sign_in) = app.sign_ins.read(Audience::Hub, &headers) {
+        let own = app.routes.server(&sign_in.user, "");
+        let others = next.starts_with(&format!("{}user/", app.routes.base())) && !next.starts_with(&own);
+        if others {
+            return app.assets.document(StatusCode::FORBIDDEN, Language::of(&headers), None);
+        }
+        if !next.starts_with(&own) {
+            return Redirect::to(if next.is_empty() { app.routes.hub("home") } else { next }.as_str()).into_response();
+        }
+    }
+    let form = LoginForm {
+        next,
+        ..LoginForm::default()
+    };
+    app.assets.document(StatusCode::OK, Language::of(&headers), Some(&form))
+}
+
+/// Any other URL under `/hub/`: a file of the page, or the document.
+pub async fn show_page(State(app): State<AppState>, request: Request) -> Response {
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return Error::NotFound.into_response();
+    }
+    let path = request.uri().path().trim_start_matches('/');
+    let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
+    match app.assets.file(path, request.headers()) {
+        Some(file) => file,
+        // A file of another release, or none: a document in its place would only confuse.
+        None if is_file && !path.contains('/') => Error::NotFound.into_response(),
+        None => app
+            .assets
+            .document(StatusCode::OK, Language::of(request.headers()), None),
+    }
+}

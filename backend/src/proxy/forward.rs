@@ -1,0 +1,117 @@
+//! One request under `/user/<name>/`: who asks, may they, and on it goes.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, OriginalUri, Request, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use http::{HeaderValue, Method, StatusCode, Uri, header};
+
+use super::headers::{set_forwarding, strip_hop_by_hop, strip_own_cookies, strip_set_cookies, upgrade_of};
+use super::{Target, upgrade};
+use crate::app::{App, AppState};
+use crate::auth::{Audience, SignIn};
+use crate::edge::is_same_site;
+use crate::error::Error;
+
+/// Any method, any path under `/user/<name>/`.
+pub async fn forward(
+    State(app): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    OriginalUri(uri): OriginalUri,
+    mut request: Request,
+) -> Result<Response, Error> {
+    let (sign_in, rest) = authorize(&app, &uri, &request)?;
+    // Lab's own menu leads here; signing in and out is the hub's.
+    match rest {
+        "logout" => return Ok(Redirect::to(&app.routes.hub("logout")).into_response()),
+        "login" => return Ok(Redirect::to(&app.routes.hub("login")).into_response()),
+        _ => {}
+    }
+    let server = app.spawner.find(&sign_in.user).await.ok_or(Error::NotRunning)?;
+    let target = server.target().ok_or(Error::NotRunning)?;
+    if rest == "terminals/1" && request.method() == Method::GET && upgrade_of(request.headers()).is_none() {
+        make_terminal(&app, &sign_in, &target).await;
+    }
+
+    let protocol = upgrade_of(request.headers());
+    let client = protocol.as_ref().map(|_| hyper::upgrade::on(&mut request));
+    let scheme = if app.config.server.is_https() { "https" } else { "http" };
+    let headers = request.headers_mut();
+    strip_hop_by_hop(headers);
+    strip_own_cookies(headers, &app.sign_ins);
+    set_forwarding(headers, peer.ip(), scheme);
+    if let Some(protocol) = protocol {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(header::UPGRADE, protocol);
+    }
+    *request.uri_mut() = uri;
+
+    let mut response = target.send(request).await.map_err(|e| Error::NotAnswering(cause(&e)))?;
+    let changed = if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        upgrade_of(response.headers())
+    } else {
+        None
+    };
+    let upstream = changed.as_ref().map(|_| hyper::upgrade::on(&mut response));
+    let headers = response.headers_mut();
+    strip_hop_by_hop(headers);
+    strip_set_cookies(headers, &app.sign_ins);
+    if let (Some(protocol), Some(client), Some(upstream)) = (changed, client, upstream) {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(header::UPGRADE, protocol);
+        upgrade::join(app, sign_in, server, client, upstream);
+    }
+    Ok(response.map(Body::new))
+}
+
+/// Whose path it is, and whether the person who asks is that one and asks from our own pages. The same for
+/// plain requests and for upgrades. Answers what follows `/user/<name>/`.
+fn authorize<'a>(app: &App, uri: &'a Uri, request: &Request) -> Result<(SignIn, &'a str), Error> {
+    let path = uri
+        .path()
+        .strip_prefix(app.routes.base())
+        .and_then(|path| path.strip_prefix("user/"));
+    let (owner, rest) = path
+        .ok_or(Error::NotFound)?
+        .split_once('/')
+        .unwrap_or((path.unwrap_or_default(), ""));
+    let headers = request.headers();
+    let sign_in = app.sign_ins.read(Audience::User, headers).ok_or(Error::NotSignedIn)?;
+    if sign_in.user.as_str() != owner {
+        return Err(Error::Forbidden);
+    }
+    let asks_only = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
+    if (!asks_only || upgrade_of(headers).is_some()) && !is_same_site(app, headers) {
+        return Err(Error::CrossSite);
+    }
+    Ok((sign_in, rest))
+}
+
+/// Notebook serves the page of a terminal always, its WebSocket only while that terminal lives: it is made
+/// before every opening, and one that is there already is left as it is.
+async fn make_terminal(app: &App, sign_in: &SignIn, target: &Arc<Target>) {
+    let request = Request::post(app.routes.server(&sign_in.user, "api/terminals"))
+        .header(header::HOST, app.config.server.host())
+        .header(header::CONTENT_TYPE, "application/json")
+        // Jupyter's own check against forged requests compares these two; any value will do.
+        .header(header::COOKIE, "_xsrf=slipway")
+        .header("x-xsrftoken", "slipway")
+        .body(Body::from(r#"{"name":"1"}"#));
+    if let Ok(request) = request
+        && let Err(error) = target.send(request).await
+    {
+        tracing::debug!(user = %sign_in.user, %error, "no terminal could be made");
+    }
+}
+
+fn cause(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,49 @@
+//! After both sides have changed protocol: bytes, both ways, until one side, the sign-in or the job ends.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use shared::server::Phase;
+
+use crate::app::AppState;
+use crate::auth::SignIn;
+use crate::spawner::Server;
+
+/// How soon a tunnel notices that its sign-in was ended.
+const SIGN_IN_CHECK: Duration = Duration::from_secs(5);
+
+/// Joins the two ends, once both have agreed.
+pub(super) fn join(app: AppState, sign_in: SignIn, server: Arc<Server>, client: OnUpgrade, upstream: OnUpgrade) {
+    let tasks = app.tunnels.clone();
+    tasks.spawn(async move {
+        let (client, upstream) = match tokio::try_join!(client, upstream) {
+            Ok(ends) => ends,
+            Err(error) => return tracing::debug!(%error, "an upgrade was agreed on and did not happen"),
+        };
+        let (mut client, mut upstream) = (TokioIo::new(client), TokioIo::new(upstream));
+        tokio::select! {
+            copied = tokio::io::copy_bidirectional(&mut client, &mut upstream) => {
+                if let Err(error) = copied {
+                    tracing::trace!(%error, "a tunnel ended");
+                }
+            }
+            () = sign_in_over(&app, &sign_in) => tracing::debug!(user = %sign_in.user, "a tunnel ended with its sign-in"),
+            () = job_over(&server) => {}
+            () = app.shutdown.cancelled() => {}
+        }
+    });
+}
+
+async fn sign_in_over(app: &AppState, sign_in: &SignIn) {
+    let mut every = tokio::time::interval(SIGN_IN_CHECK);
+    while !app.sign_ins.is_over(sign_in) {
+        every.tick().await;
+    }
+}
+
+async fn job_over(server: &Server) {
+    // An error means that the server was replaced by a newer one: over as well.
+    let _ = server.watch().wait_for(|known| known.phase() == Phase::Ended).await;
+}

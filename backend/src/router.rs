@@ -1,0 +1,58 @@
+//! The URL table of the server, below the site's base path. JupyterHub's paths wherever it has the thing.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use axum::response::Redirect;
+use axum::routing::{any, delete, get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::api::{health, login, options, progress, server, site, user};
+use crate::app::AppState;
+use crate::edge::edge;
+use crate::error::Error;
+use crate::{pages, proxy};
+
+/// No request of the API is larger; bodies to people's servers are not limited here.
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// Every URL.
+pub fn router(app: AppState) -> Router {
+    let api = Router::new()
+        .route("/", get(site::show_version))
+        .route("/site", get(site::show_site))
+        .route("/login", post(login::sign_in))
+        .route("/logout", post(login::sign_out))
+        .route("/user", get(user::show_self))
+        .route("/users/{name}", get(user::show_user))
+        .route(
+            "/users/{name}/server",
+            post(server::start_server).merge(delete(server::stop_server)),
+        )
+        .route("/users/{name}/server/progress", get(progress::follow_start))
+        .route("/options", get(options::show_options))
+        .fallback(async || Error::NotFound)
+        .method_not_allowed_fallback(async || Error::NotFound);
+    let hub = Router::new()
+        .nest("/api", api)
+        .route("/health", get(health::show_health))
+        .route("/login", get(pages::show_login).post(login::sign_in_by_form))
+        .fallback(pages::show_page)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT));
+    let base = app.routes.base().to_owned();
+    let home = app.routes.hub("home");
+    let to_home = move || async move { Redirect::to(&home) };
+    let site = Router::new()
+        .nest("/hub", hub)
+        .route("/hub/", get(to_home.clone()))
+        .route("/", get(to_home))
+        .route("/user/{*rest}", any(proxy::forward))
+        .fallback(async || Error::NotFound);
+    let site = match base.trim_end_matches('/') {
+        "" => site,
+        base => Router::new().nest(base, site).fallback(async || Error::NotFound),
+    };
+    site.layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn_with_state(app.clone(), edge))
+        .with_state(app)
+}

@@ -1,0 +1,61 @@
+//! Listening, and ending well.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::config::Config;
+use crate::router::router;
+
+/// How long requests and tunnels may take to end.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Serves until SIGTERM or SIGINT. An error says what stopped the start.
+pub async fn serve(config: Config) -> Result<(), String> {
+    let listen = config.server.listen;
+    let shutdown = CancellationToken::new();
+    let app = App::build(config, shutdown.clone()).await?;
+    let listener = TcpListener::bind(listen)
+        .await
+        .map_err(|e| format!("server.listen: {listen}: {e}"))?;
+    let address = listener.local_addr().map_err(|e| e.to_string())?;
+    let poller = tokio::spawn(Arc::clone(&app.spawner).poll_until_shutdown());
+    tokio::spawn(end_by_signal(shutdown.clone()));
+    tracing::info!(%address, url = app.config.server.public_url, "serving");
+
+    let service = router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let ended = async {
+        serving.await.map_err(|e| e.to_string())?;
+        app.tunnels.close();
+        app.tunnels.wait().await;
+        app.spawner.drained().await;
+        poller.await.map_err(|e| e.to_string())
+    };
+    tokio::pin!(ended);
+    tokio::select! {
+        result = &mut ended => return result,
+        () = shutdown.cancelled() => {}
+    }
+    match tokio::time::timeout(GRACE, ended).await {
+        Ok(result) => result,
+        Err(_) => {
+            tracing::warn!("some requests did not end in time");
+            Ok(())
+        }
+    }
+}
+
+async fn end_by_signal(shutdown: CancellationToken) {
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        return tracing::error!("signals cannot be listened to");
+    };
+    tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
+    tracing::info!("ending");
+    shutdown.cancel();
+}

@@ -1,0 +1,17 @@
+//! Everything that knows slurmrestd: its addresses, versions, tokens, requests and answers.
+//!
+//! Outside this folder there are people, jobs, nodes and [`SlurmError`]; no JSON of Slurm's.
+
+mod client;
+mod error;
+mod job;
+mod token;
+mod version;
+mod wire;
+
+pub use client::{AsPerson, AsService, Client};
+pub use error::SlurmError;
+pub use job::{Association, Job, JobDescription, JobState, Node, Partition};
+pub use token::Signer;
+pub use version::ApiVersion;
+pub use wire::decode_exchange;

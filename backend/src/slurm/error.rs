@@ -1,0 +1,58 @@
+//! What can go wrong between Slipway and Slurm, kept apart by what it means for people.
+
+/// Why Slurm gave no good answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SlurmError {
+    /// Nobody answered, or slurmrestd could not reach slurmctld or slurmdbd. `sent` tells whether the
+    /// request may have been carried out all the same.
+    #[error("Slurm cannot be reached: {cause}")]
+    Unreachable {
+        /// For the log.
+        cause: String,
+        /// The request may have arrived.
+        sent: bool,
+    },
+    /// Slurm did not accept Slipway's token: a wrong key, or clocks apart.
+    #[error("Slurm refused the token: {0}")]
+    TokenRefused(String),
+    /// Slurm understood, and said no.
+    #[error("Slurm refused: {message} ({code})")]
+    Refused {
+        /// Slurm's own words.
+        message: String,
+        /// Slurm's error number.
+        code: i64,
+    },
+    /// Slurm does not know this job (any more).
+    #[error("Slurm does not know this")]
+    NotFound,
+    /// An answer in a shape that no known version has.
+    #[error("Slurm's answer was not understood: {0}")]
+    NotUnderstood(String),
+    /// No version of the API is known to both sides.
+    #[error("this Slurm is too old or too new: it offers none of the API versions {0}")]
+    Version(String),
+}
+
+impl SlurmError {
+    /// Slurm is away: a state that passes, not an answer.
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
+}
+
+/// Slurm's error numbers that mean something of their own (`slurm/slurm_errno.h`).
+pub(super) mod number {
+    /// `SLURM_UNEXPECTED_MSG_ERROR` … up to 1899: slurmrestd could not talk to slurmctld.
+    pub(crate) const COMMUNICATION: std::ops::RangeInclusive<i64> = 1800..=1899;
+    /// `SLURM_PROTOCOL_AUTHENTICATION_ERROR`.
+    pub(crate) const AUTHENTICATION: i64 = 1007;
+    /// `ESLURM_INVALID_JOB_ID`.
+    pub(crate) const INVALID_JOB_ID: i64 = 2017;
+    /// `ESLURM_ALREADY_DONE`.
+    pub(crate) const ALREADY_DONE: i64 = 2021;
+    /// `ESLURM_DB_CONNECTION`: the database daemon is away, or refused the token.
+    pub(crate) const DATABASE: i64 = 7000;
+    /// Anything (`SLURM_ERROR`).
+    pub(crate) const UNSPECIFIED: i64 = -1;
+}

@@ -1,0 +1,74 @@
+//! From options to the job that Slurm gets.
+
+use std::collections::BTreeMap;
+
+use shared::names::UserName;
+use shared::options::UserOptions;
+
+use super::comment::JobComment;
+use super::keys::{JobKeys, KeyFailure};
+use crate::config::Config;
+use crate::slurm::JobDescription;
+
+/// The batch script, the same for everybody.
+const SCRIPT: &str = include_str!("batch.sh");
+
+/// Exit codes of the script itself, chosen where neither shells nor Jupyter have any.
+pub(super) mod exit {
+    pub(crate) const SETUP_FAILED: i64 = 81;
+    pub(crate) const JUPYTER_MISSING: i64 = 82;
+    pub(crate) const NO_PORT: i64 = 83;
+    pub(crate) const PORT_NOT_TOLD: i64 = 84;
+}
+
+/// The job for these options.
+pub(super) fn describe(
+    config: &Config,
+    keys: &JobKeys,
+    user: &UserName,
+    options: &UserOptions,
+    comment: &JobComment,
+) -> Result<JobDescription, KeyFailure> {
+    let home = config.identity.home_of(user);
+    let server = keys.server(&comment.key, user, &comment.nonce)?;
+    let client = keys.client(&comment.key)?;
+    let base = config.server.base();
+    let [first, last] = config.job.ports;
+    let mut environment = BTreeMap::from([("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin".to_owned())]);
+    environment.extend(config.job.environment.clone());
+    // Slurm sets none of these three (24.11, 26.05).
+    environment.extend([
+        ("HOME".into(), home.clone()),
+        ("USER".into(), user.to_string()),
+        ("LOGNAME".into(), user.to_string()),
+    ]);
+    environment.extend(
+        [
+            ("SERVER_KEY", server.key_pem().to_owned()),
+            ("SERVER_CERTIFICATE", server.certificate_pem()),
+            ("CLIENT_CERTIFICATE", client.certificate_pem()),
+            ("SETUP", config.job.setup.clone()),
+            ("JUPYTER", config.job.jupyter.clone()),
+            ("BASE", base.trim_end_matches('/').to_owned()),
+            ("BIND", config.job.bind.to_string()),
+            ("FIRST_PORT", first.to_string()),
+            ("LAST_PORT", last.to_string()),
+            ("COMMENT", comment.write()),
+        ]
+        .map(|(name, value)| (format!("SLIPWAY_{name}"), value)),
+    );
+    Ok(JobDescription {
+        name: config.job.name.clone(),
+        account: options.account.clone(),
+        partition: config.job.partition.clone(),
+        time: options.time.get(),
+        cores: options.cores.get(),
+        memory: options.memory.get(),
+        tres_per_node: options.gpu.as_ref().map(|gpus| format!("gres/gpu:{gpus}")),
+        comment: comment.write(),
+        output: format!("{home}/{}", config.job.output),
+        directory: home,
+        environment,
+        script: SCRIPT,
+    })
+}

@@ -1,0 +1,103 @@
+//! The small JSON document in a job's comment: how any Slipway knows its jobs again.
+//!
+//! Its owner can write it and everybody can read it: nothing in it is secret, and nothing in it is trusted
+//! except the port, which only counts within the configured range and over the pinned connection.
+
+use serde::{Deserialize, Serialize};
+use shared::options::UserOptions;
+
+/// The schema that this Slipway writes. A newer one is shown and routed, never cancelled.
+const SCHEMA: u32 = 1;
+
+/// The document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct JobComment {
+    /// The schema's number.
+    pub(super) slipway: u32,
+    /// What the job's key is derived from, with the secret.
+    pub(super) nonce: String,
+    /// The id of the secret.
+    pub(super) key: String,
+    /// What was asked for.
+    pub(super) options: UserOptions,
+    /// Where Jupyter listens; written by the job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) port: Option<u16>,
+    /// The start that this port belongs to: a job that was started again has another.
+    #[serde(default, skip_serializing)]
+    pub(super) start: u64,
+}
+
+impl JobComment {
+    pub(super) fn new(nonce: String, key: String, options: UserOptions) -> Self {
+        Self {
+            slipway: SCHEMA,
+            nonce,
+            key,
+            options,
+            port: None,
+            start: 0,
+        }
+    }
+
+    /// Reads a comment; nothing if it is not one of Slipway's.
+    pub(super) fn read(comment: &str) -> Option<Self> {
+        serde_json::from_str(comment).ok()
+    }
+
+    /// The text that goes into the job.
+    pub(super) fn write(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::names::AccountName;
+    use shared::options::Interface;
+    use shared::units::{Cores, Memory, Minutes};
+
+    fn options() -> UserOptions {
+        UserOptions {
+            account: AccountName::new("def-ada").unwrap(),
+            time: Minutes::new(60).unwrap(),
+            cores: Cores::new(2).unwrap(),
+            memory: Memory::new(2048).unwrap(),
+            gpu: None,
+            interface: Interface::Lab,
+        }
+    }
+
+    #[test]
+    fn what_the_job_appends_is_read() {
+        let comment = JobComment::new("n".into(), "k".into(), options());
+        // As batch.sh does it.
+        let told = format!(
+            "{},\"port\":20123,\"start\":0}}",
+            comment.write().strip_suffix('}').unwrap()
+        );
+        let read = JobComment::read(&told).unwrap();
+        assert_eq!(
+            read,
+            JobComment {
+                port: Some(20123),
+                ..comment
+            }
+        );
+    }
+
+    #[test]
+    fn other_comments_are_not_ours() {
+        for other in [
+            "",
+            "my job",
+            "{}",
+            "[1]",
+            r#"{"slipway":1}"#,
+            "{\"slipway\":1,\"nonce\":3}",
+        ] {
+            assert_eq!(JobComment::read(other), None, "{other}");
+        }
+    }
+}

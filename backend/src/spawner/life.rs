@@ -1,0 +1,343 @@
+//! The life of a server as one pure function of what is known of it.
+
+use std::time::Duration;
+
+use shared::server::{EndCause, EndView, Phase, StateView};
+
+use super::batch::exit;
+use crate::slurm::{Job, JobState};
+
+/// How the request to Slurm went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Submission {
+    /// Sent, no answer yet; or the answer was lost and the job is being looked for.
+    Sending,
+    /// Slurm made a job.
+    Accepted(u64),
+    /// There is no job.
+    Failed(EndCause),
+}
+
+/// Everything known of one server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// How the request to Slurm went.
+    pub submission: Submission,
+    /// When the person pressed Start.
+    pub asked_at: i64,
+    /// The job as Slurm last told it.
+    pub job: Option<Job>,
+    /// Slurm's last reason for the wait: the job's own `reason` changes when it is cancelled.
+    pub held_by: Option<String>,
+    /// Jupyter has answered.
+    pub ready: bool,
+    /// The person asked for the end.
+    pub stop_asked: bool,
+    /// It waited too long, and its cancelling was sent.
+    pub gave_up: bool,
+    /// Slurm has not answered since then.
+    pub silent_since: Option<i64>,
+}
+
+/// What a site decides about a server's life.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// How long a start may wait in the queue.
+    pub start_timeout: Duration,
+}
+
+impl Known {
+    /// At the moment of pressing Start.
+    pub fn asked(now: i64) -> Self {
+        Self {
+            submission: Submission::Sending,
+            asked_at: now,
+            job: None,
+            held_by: None,
+            ready: false,
+            stop_asked: false,
+            gave_up: false,
+            silent_since: None,
+        }
+    }
+
+    /// Takes in what Slurm says of the job.
+    pub fn learn(&mut self, job: Job) {
+        if job.state == JobState::Pending && job.reason != "None" && !job.reason.is_empty() {
+            self.held_by = Some(job.reason.clone());
+        }
+        // Back in the queue, by an administrator's requeue: what answered is gone.
+        if job.state == JobState::Pending {
+            self.ready = false;
+        }
+        self.job = Some(job);
+        self.silent_since = None;
+    }
+
+    /// Where the server is in its life.
+    pub fn phase(&self) -> Phase {
+        match (&self.submission, &self.job) {
+            (Submission::Failed(_), _)
+            | (
+                _,
+                Some(Job {
+                    state: JobState::Ended(_),
+                    ..
+                }),
+            ) => Phase::Ended,
+            _ if self.stop_asked => Phase::Stopping,
+            (Submission::Sending, _) => Phase::Submitting,
+            (
+                _,
+                None
+                | Some(Job {
+                    state: JobState::Pending,
+                    ..
+                }),
+            ) => Phase::Queued,
+            _ if self.ready => Phase::Ready,
+            _ => Phase::Starting,
+        }
+    }
+
+    /// When the wait in the queue is given up.
+    pub fn give_up_at(&self, policy: Policy) -> Option<i64> {
+        let seconds = i64::try_from(policy.start_timeout.as_secs()).unwrap_or(i64::MAX);
+        (self.phase() == Phase::Queued).then(|| self.asked_at.saturating_add(seconds))
+    }
+
+    fn end(&self) -> Option<EndView> {
+        let cause = match (&self.submission, &self.job) {
+            (Submission::Failed(cause), _) => cause.clone(),
+            (
+                _,
+                Some(
+                    job @ Job {
+                        state: JobState::Ended(word),
+                        ..
+                    },
+                ),
+            ) => self.cause(word, job.exit_code),
+            _ => return None,
+        };
+        let log = self
+            .job
+            .as_ref()
+            .map(|job| job.output.clone())
+            .filter(|path| !path.is_empty());
+        Some(EndView {
+            cause,
+            was_ready: self.ready,
+            log,
+        })
+    }
+
+    fn cause(&self, word: &str, exit_code: Option<i64>) -> EndCause {
+        match word {
+            "COMPLETED" => EndCause::Finished,
+            "CANCELLED" if self.gave_up => EndCause::GaveUp {
+                reason: self.held_by.clone(),
+            },
+            "CANCELLED" => EndCause::Cancelled,
+            "TIMEOUT" | "DEADLINE" => EndCause::TimeLimit,
+            "OUT_OF_MEMORY" => EndCause::OutOfMemory,
+            "NODE_FAIL" | "BOOT_FAIL" | "LAUNCH_FAILED" => EndCause::NodeFailed,
+            "PREEMPTED" => EndCause::Preempted,
+            "FAILED" => match exit_code {
+                Some(exit::SETUP_FAILED) => EndCause::SetupFailed,
+                Some(exit::JUPYTER_MISSING) => EndCause::JupyterMissing,
+                Some(exit::NO_PORT) => EndCause::NoPort,
+                Some(exit::PORT_NOT_TOLD) => EndCause::PortNotTold,
+                Some(exit_code) => EndCause::JupyterFailed { exit_code },
+                None => EndCause::Other {
+                    slurm_state: word.to_owned(),
+                },
+            },
+            _ => EndCause::Other {
+                slurm_state: word.to_owned(),
+            },
+        }
+    }
+}
+
+/// What the API shows of a server.
+pub fn derive(known: &Known, policy: Policy, now: i64) -> StateView {
+    let job = known.job.as_ref();
+    let phase = known.phase();
+    let waiting = phase == Phase::Queued;
+    let running = matches!(
+        job,
+        Some(Job {
+            state: JobState::Running,
+            ..
+        })
+    );
+    StateView {
+        phase,
+        now,
+        job_id: match known.submission {
+            Submission::Accepted(id) => Some(id),
+            _ => None,
+        },
+        node: job.and_then(|job| job.node.clone()),
+        reason: if waiting { known.held_by.clone() } else { None },
+        submitted_at: Some(job.map_or(known.asked_at, |job| job.submitted_at)),
+        expected_start_at: job
+            .and_then(|job| job.started_at)
+            .filter(|start| waiting && *start > now),
+        give_up_at: known.give_up_at(policy),
+        started_at: job.and_then(|job| job.started_at).filter(|_| !waiting),
+        ends_at: job
+            .and_then(|job| job.ends_at)
+            .filter(|_| running || phase == Phase::Ended),
+        end: known.end(),
+        slurm_silent_since: known.silent_since,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLICY: Policy = Policy {
+        start_timeout: Duration::from_mins(5),
+    };
+
+    fn job(words: &[&str]) -> Job {
+        Job {
+            id: 7,
+            name: "slipway".into(),
+            user: "ada".into(),
+            state: JobState::from_slurm(words),
+            reason: "None".into(),
+            submitted_at: 1_000,
+            started_at: None,
+            ends_at: None,
+            node: None,
+            exit_code: None,
+            comment: String::new(),
+            restarts: 0,
+            output: "/home/ada/.slipway-7.log".into(),
+        }
+    }
+
+    fn accepted() -> Known {
+        Known {
+            submission: Submission::Accepted(7),
+            ..Known::asked(1_000)
+        }
+    }
+
+    fn with(words: &[&str], change: impl FnOnce(&mut Known, &mut Job)) -> StateView {
+        let (mut known, mut job) = (accepted(), job(words));
+        change(&mut known, &mut job);
+        known.learn(job);
+        derive(&known, POLICY, 1_010)
+    }
+
+    #[test]
+    fn each_row_of_a_servers_life_is_derived() {
+        assert_eq!(derive(&Known::asked(1_000), POLICY, 1_001).phase, Phase::Submitting);
+        assert_eq!(derive(&accepted(), POLICY, 1_001).phase, Phase::Queued);
+        assert_eq!(with(&["PENDING"], |_, _| {}).phase, Phase::Queued);
+        assert_eq!(with(&["RUNNING", "CONFIGURING"], |_, _| {}).phase, Phase::Starting);
+        assert_eq!(with(&["RUNNING"], |known, _| known.ready = true).phase, Phase::Ready);
+        assert_eq!(
+            with(&["RUNNING"], |known, _| known.stop_asked = true).phase,
+            Phase::Stopping
+        );
+        assert_eq!(with(&["CANCELLED", "COMPLETING"], |_, _| {}).phase, Phase::Ended);
+        let failed = Known {
+            submission: Submission::Failed(EndCause::Unreachable),
+            ..Known::asked(1_000)
+        };
+        assert_eq!(derive(&failed, POLICY, 1_001).end.unwrap().cause, EndCause::Unreachable);
+    }
+
+    #[test]
+    fn while_it_waits_the_reason_the_expected_start_and_the_time_left_are_shown() {
+        let state = with(&["PENDING"], |_, job| {
+            job.reason = "Resources".into();
+            job.started_at = Some(2_000);
+        });
+        assert_eq!(
+            (state.reason.as_deref(), state.expected_start_at),
+            (Some("Resources"), Some(2_000))
+        );
+        assert_eq!((state.give_up_at, state.started_at), (Some(1_300), None));
+    }
+
+    #[test]
+    fn once_it_runs_nothing_is_given_up_any_more() {
+        let state = with(&["RUNNING"], |_, job| job.started_at = Some(1_005));
+        assert_eq!((state.give_up_at, state.started_at), (None, Some(1_005)));
+    }
+
+    #[test]
+    fn every_end_has_its_cause() {
+        let other = |word: &str| EndCause::Other {
+            slurm_state: word.into(),
+        };
+        for (words, exit_code, cause) in [
+            (&["COMPLETED"][..], None, EndCause::Finished),
+            (&["CANCELLED"], None, EndCause::Cancelled),
+            (&["TIMEOUT", "COMPLETING"], None, EndCause::TimeLimit),
+            (&["DEADLINE"], None, EndCause::TimeLimit),
+            (&["OUT_OF_MEMORY"], None, EndCause::OutOfMemory),
+            (&["NODE_FAIL"], None, EndCause::NodeFailed),
+            (&["BOOT_FAIL"], None, EndCause::NodeFailed),
+            (&["PREEMPTED"], None, EndCause::Preempted),
+            (&["FAILED"], Some(81), EndCause::SetupFailed),
+            (&["FAILED"], Some(82), EndCause::JupyterMissing),
+            (&["FAILED"], Some(83), EndCause::NoPort),
+            (&["FAILED"], Some(84), EndCause::PortNotTold),
+            (&["FAILED"], Some(1), EndCause::JupyterFailed { exit_code: 1 }),
+            (&["FAILED"], None, other("FAILED")),
+            (&["REVOKED"], None, other("REVOKED")),
+        ] {
+            let state = with(words, |_, job| job.exit_code = exit_code);
+            let end = state.end.unwrap();
+            assert_eq!(
+                (end.cause, end.log.as_deref()),
+                (cause, Some("/home/ada/.slipway-7.log")),
+                "{words:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_start_that_was_given_up_names_what_really_held_it() {
+        let mut known = accepted();
+        known.learn(Job {
+            reason: "QOSMaxJobsPerUserLimit".into(),
+            ..job(&["PENDING"])
+        });
+        known.gave_up = true;
+        known.learn(job(&["CANCELLED"]));
+        let cause = derive(&known, POLICY, 1_310).end.unwrap().cause;
+        assert_eq!(
+            cause,
+            EndCause::GaveUp {
+                reason: Some("QOSMaxJobsPerUserLimit".into())
+            }
+        );
+    }
+
+    #[test]
+    fn a_job_that_goes_back_to_the_queue_is_no_longer_ready() {
+        let mut known = accepted();
+        known.ready = true;
+        known.learn(job(&["PENDING", "REQUEUED"]));
+        assert_eq!(known.phase(), Phase::Queued);
+    }
+
+    #[test]
+    fn silence_of_slurm_changes_nothing_but_is_shown_with_its_age() {
+        let mut known = accepted();
+        known.learn(job(&["RUNNING"]));
+        known.ready = true;
+        known.silent_since = Some(1_005);
+        let state = derive(&known, POLICY, 1_010);
+        assert_eq!((state.phase, state.slurm_silent_since), (Phase::Ready, Some(1_005)));
+    }
+}

@@ -1,0 +1,136 @@
+//! What has to be remembered across restarts: sign-ins that were ended, last choices, and the way to
+//! running servers. SQLite. Losing it loses no running server: everything else is in Slurm.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use shared::names::UserName;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+
+use crate::keys;
+
+/// The store. Its errors are for the log: whoever calls goes on without it.
+#[derive(Clone)]
+pub struct Store {
+    pool: SqlitePool,
+}
+
+/// Why the store did not do something.
+#[derive(Debug, thiserror::Error)]
+#[error("the store: {0}")]
+pub struct StoreError(String);
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// What is kept for a person, by kind.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// The last options.
+    Choice,
+    /// The server.
+    Server,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Choice => "choice",
+            Self::Server => "server",
+        }
+    }
+}
+
+impl Store {
+    /// Opens the file, or makes it with mode 0600.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        if !path.exists() {
+            keys::write_private(path, b"").map_err(|e| StoreError(e.to_string()))?;
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal);
+        let pool = SqlitePoolOptions::new()
+            .max_connections(2)
+            .connect_with(options)
+            .await?;
+        for table in [
+            "CREATE TABLE IF NOT EXISTS ended_sign_ins (id TEXT PRIMARY KEY, ends_at INTEGER NOT NULL) STRICT",
+            "CREATE TABLE IF NOT EXISTS kept (user TEXT NOT NULL, kind TEXT NOT NULL, document TEXT NOT NULL, \
+             PRIMARY KEY (user, kind)) STRICT",
+        ] {
+            sqlx::query(table).execute(&pool).await?;
+        }
+        Ok(Self { pool })
+    }
+
+    /// Remembers that a sign-in was ended, until it would have ended anyhow.
+    pub async fn end_sign_in(&self, id: &str, ends_at: i64, now: i64) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM ended_sign_ins WHERE ends_at <= ?")
+            .bind(now)
+            .execute(&self.pool)
+            .await?;
+        let insert = "INSERT OR REPLACE INTO ended_sign_ins (id, ends_at) VALUES (?, ?)";
+        sqlx::query(insert).bind(id).bind(ends_at).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// The sign-ins that were ended, with the time at which they would have ended anyhow.
+    pub async fn ended_sign_ins(&self) -> Result<HashMap<String, i64>, StoreError> {
+        let rows: Vec<(String, i64)> = sqlx::query_as("SELECT id, ends_at FROM ended_sign_ins")
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Keeps something for a person, in place of what was kept before.
+    pub async fn keep(&self, user: &UserName, kind: Kind, value: &(impl Serialize + Sync)) -> Result<(), StoreError> {
+        let document = serde_json::to_string(value).map_err(|e| StoreError(e.to_string()))?;
+        let insert = "INSERT OR REPLACE INTO kept (user, kind, document) VALUES (?, ?, ?)";
+        sqlx::query(insert)
+            .bind(user.as_str())
+            .bind(kind.name())
+            .bind(document)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Forgets what was kept for a person.
+    pub async fn forget(&self, user: &UserName, kind: Kind) -> Result<(), StoreError> {
+        let delete = "DELETE FROM kept WHERE user = ? AND kind = ?";
+        sqlx::query(delete)
+            .bind(user.as_str())
+            .bind(kind.name())
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// What was kept for a person; nothing where it cannot be read any more.
+    pub async fn kept<T: DeserializeOwned>(&self, user: &UserName, kind: Kind) -> Result<Option<T>, StoreError> {
+        let select = "SELECT document FROM kept WHERE user = ? AND kind = ?";
+        let row: Option<(String,)> = sqlx::query_as(select)
+            .bind(user.as_str())
+            .bind(kind.name())
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.and_then(|(document,)| serde_json::from_str(&document).ok()))
+    }
+
+    /// What was kept of a kind for everybody.
+    pub async fn all_kept<T: DeserializeOwned>(&self, kind: Kind) -> Result<Vec<T>, StoreError> {
+        let select = "SELECT document FROM kept WHERE kind = ?";
+        let rows: Vec<(String,)> = sqlx::query_as(select).bind(kind.name()).fetch_all(&self.pool).await?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|(document,)| serde_json::from_str(&document).ok())
+            .collect())
+    }
+}
