@@ -19,7 +19,6 @@ const BODY_LIMIT: usize = 64 * 1024;
 /// Every URL.
 pub fn router(app: AppState) -> Router {
     let api = Router::new()
-        .route("/", get(site::show_version))
         .route("/site", get(site::show_site))
         .route("/login", post(login::sign_in))
         .route("/logout", post(login::sign_out))
@@ -35,6 +34,7 @@ pub fn router(app: AppState) -> Router {
         .method_not_allowed_fallback(async || Error::NotFound);
     let hub = Router::new()
         .nest("/api", api)
+        .route("/api/", get(site::show_version))
         .route("/health", get(health::show_health))
         .route("/login", get(pages::show_login).post(login::sign_in_by_form))
         .fallback(pages::show_page)

@@ -7,8 +7,7 @@ use std::time::Duration;
 use axum::extract::{Path, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
-use futures_util::StreamExt;
-use futures_util::future::ready;
+use futures_util::{StreamExt, stream};
 use shared::server::{EndCause, Phase, ProgressEvent, StateView};
 use tokio_stream::wrappers::WatchStream;
 
@@ -30,13 +29,14 @@ pub async fn follow_start(
     let nothing = || Error::Conflict(format!("nothing is starting for {user}"));
     let server = app.spawner.find(user).await.ok_or_else(nothing)?;
     let shutdown = app.shutdown.clone();
-    let mut over = false;
     let states = WatchStream::new(server.watch()).map(move |_| event(&app, &server));
-    let events = states
-        // The event that ends it is the last one sent.
-        .take_while(move |event| ready(!std::mem::replace(&mut over, is_last(event))))
-        .map(|event| Ok(Event::default().json_data(event).unwrap_or_default()))
-        .take_until(shutdown.cancelled_owned());
+    // The event that says how it came out is the last one; nothing is waited for after it.
+    let events = stream::unfold((states, false), async |(mut states, over)| {
+        let event = if over { None } else { states.next().await }?;
+        let last = is_last(&event);
+        Some((Ok(Event::default().json_data(event).unwrap_or_default()), (states, last)))
+    });
+    let events = events.take_until(shutdown.cancelled_owned());
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 

@@ -1,0 +1,9 @@
+//! Slipway's API over real sockets, in front of a local cluster with real processes.
+
+#![expect(clippy::unwrap_used, reason = "a test that finds nothing fails")]
+
+mod options;
+mod pages;
+mod servers;
+mod sign_in;
+mod trouble;

@@ -1,0 +1,145 @@
+//! A Jupyter server in miniature, for tests of what lies before it and for `make dev`: it takes the same
+//! arguments, speaks mutual TLS like the real one, and shows what reached it.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{Path, Request};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::{any, get, post};
+use http::{HeaderMap, StatusCode, header};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
+use rustls::RootCertStore;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let given = std::env::args().filter_map(|argument| {
+        let (name, value) = argument.strip_prefix("--")?.split_once('=')?;
+        Some((name.to_owned(), value.to_owned()))
+    });
+    match serve(&given.collect()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::from(3),
+    }
+}
+
+async fn serve(given: &BTreeMap<String, String>) -> Result<(), Failure> {
+    let argument = |name: &str| given.get(name).ok_or_else(|| Failure::from(format!("--{name} is missing")));
+    let address = SocketAddr::new(argument("ip")?.parse()?, argument("port")?.parse()?);
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(argument("ServerApp.client_ca")?)?)?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build()?;
+    let certificate = CertificateDer::from_pem_file(argument("ServerApp.certfile")?)?;
+    let key = PrivateKeyDer::from_pem_file(argument("ServerApp.keyfile")?)?;
+    let tls = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_client_cert_verifier(clients)
+        .with_single_cert(vec![certificate], key)?;
+    let tls = TlsAcceptor::from(Arc::new(tls));
+    let base = argument("ServerApp.base_url")?.trim_end_matches('/').to_owned();
+    let application = TowerToHyperService::new(Router::new().nest(&base, router()));
+    let listener = TcpListener::bind(address).await?;
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let (tls, application) = (tls.clone(), application.clone());
+        tokio::spawn(async move {
+            if let Ok(stream) = tls.accept(stream).await {
+                let builder = Builder::new(TokioExecutor::new());
+                let _ = builder.serve_connection_with_upgrades(TokioIo::new(stream), application).await;
+            }
+        });
+    }
+}
+
+fn router() -> Router {
+    Router::new()
+        .route("/api/status", get(async || axum::Json(json!({ "kernels": 0, "connections": 0 }))))
+        .route("/lab", get(page))
+        .route("/tree", get(page))
+        .route("/terminals/{name}", get(page))
+        .route("/api/terminals", post(async |body: Bytes| (StatusCode::CREATED, body)))
+        .route("/api/kernels/{id}/channels", any(channels))
+        .route("/show", any(show))
+        .route("/echo", any(async |body: Body| body))
+        .route("/bytes/{count}", get(bytes))
+        .route("/redirect", get(async || Redirect::to("lab")))
+        .route("/planted", get(planted))
+        .route("/exit/{code}", post(exit))
+}
+
+async fn page() -> Html<&'static str> {
+    Html("<!doctype html><html lang=en><title>Stub</title><h1>A stub, where JupyterLab would be</h1></html>")
+}
+
+/// What reached this server.
+async fn show(request: Request) -> axum::Json<Value> {
+    let text = |headers: &HeaderMap| -> BTreeMap<String, Vec<String>> {
+        let mut all = BTreeMap::<String, Vec<String>>::new();
+        for (name, value) in headers {
+            all.entry(name.to_string()).or_default().push(String::from_utf8_lossy(value.as_bytes()).into_owned());
+        }
+        all
+    };
+    let uri = request.extensions().get::<axum::extract::OriginalUri>().map_or_else(|| request.uri().clone(), |uri| uri.0.clone());
+    let environment: BTreeMap<String, String> = std::env::vars().collect();
+    axum::Json(json!({
+        "method": request.method().as_str(), "uri": uri.to_string(), "headers": text(request.headers()),
+        "environment": environment, "arguments": std::env::args().collect::<Vec<_>>(),
+    }))
+}
+
+/// An answer of this many bytes, in pieces.
+async fn bytes(Path(count): Path<u64>) -> Body {
+    static PIECE: [u8; 16 * 1024] = [b'x'; 16 * 1024];
+    let piece = u64::try_from(PIECE.len()).unwrap_or(1);
+    let sizes = (0..count.div_ceil(piece)).map(move |n| usize::try_from((count - n * piece).min(piece)).unwrap_or(0));
+    Body::from_stream(futures_util::stream::iter(sizes.map(|size| Ok::<_, std::io::Error>(Bytes::from_static(&PIECE[..size])))))
+}
+
+/// Cookies that a person's server must not be able to set.
+async fn planted() -> Response {
+    let cookies = [
+        (header::SET_COOKIE, "slipway-hub=forged; Path=/hub/"),
+        (header::SET_COOKIE, "slipway-user=forged; Path=/"),
+    ];
+    let mut response = (StatusCode::OK, [(header::SET_COOKIE, "own=1")]).into_response();
+    for (name, value) in cookies {
+        response.headers_mut().append(name, http::HeaderValue::from_static(value));
+    }
+    response
+}
+
+async fn exit(Path(code): Path<i32>) {
+    std::process::exit(code);
+}
+
+/// Sends back what comes, in the sub-protocol that Jupyter's clients ask for.
+async fn channels(upgrade: WebSocketUpgrade) -> Response {
+    upgrade.protocols(["v1.kernel.websocket.jupyter.org"]).max_message_size(64 << 20).max_frame_size(64 << 20).on_upgrade(echo)
+}
+
+async fn echo(mut socket: WebSocket) {
+    while let Some(Ok(message)) = socket.recv().await {
+        let over = matches!(&message, Message::Close(_));
+        if matches!(&message, Message::Text(_) | Message::Binary(_)) && socket.send(message).await.is_err() || over {
+            return;
+        }
+    }
+}

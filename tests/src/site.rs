@@ -1,0 +1,354 @@
+//! A whole site in a folder: cluster, keys, accounts, configuration, and Slipway as a process.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use local_slurm::{AccountConfig, Behaviour, Cluster, ClusterConfig, UserConfig};
+use shared::names::UserName;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::{Person, RealSlurm, program, repository};
+
+/// The key of `site.slurm`: an account of a local cluster and what it shows.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The name.
+    pub name: &'static str,
+    /// What it shows, for the person who tries the demo.
+    pub shows: &'static str,
+    /// Compute accounts, the first the default.
+    pub compute_accounts: Vec<String>,
+    /// What happens to its jobs.
+    pub behaviour: Behaviour,
+    /// Not active since then.
+    pub inactive: Option<&'static str>,
+}
+
+impl Account {
+    fn new(name: &'static str, shows: &'static str, compute_accounts: &[&str]) -> Self {
+        let compute_accounts = compute_accounts.iter().map(ToString::to_string).collect();
+        Self { name, shows, compute_accounts, behaviour: Behaviour::Normal, inactive: None }
+    }
+
+    /// The accounts of `make demo`, named after what they show.
+    pub fn all() -> Vec<Self> {
+        let many: Vec<String> = (1..=40)
+            .map(|n| format!("{}-group{n:02}", ["def", "rrg", "rpp", "ctb"][n % 4]))
+            .collect();
+        let waits = Behaviour::Waits { reason: "Resources".into() };
+        let refused = Behaviour::Refused {
+            error_number: 2050,
+            error: "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)".into(),
+        };
+        vec![
+            Self::new("ada", "an ordinary account", &["def-ada", "rrg-ada"]),
+            Self { compute_accounts: many, ..Self::new("many-accounts", "forty compute accounts to choose from", &[]) },
+            Self::new("no-association", "signs in, and has no compute account in Slurm", &[]),
+            Self { inactive: Some("2026-04-01"), ..Self::new("inactive", "an account that was not renewed", &["def-ada"]) },
+            Self { behaviour: waits, ..Self::new("waits", "jobs that wait until they are given up", &["def-waits"]) },
+            Self { behaviour: refused, ..Self::new("refused", "jobs that Slurm refuses", &["def-refused"]) },
+        ]
+    }
+
+    fn to_slurm(&self, uid: u32) -> UserConfig {
+        let account = |(n, name): (usize, &String)| AccountConfig { name: name.clone(), default: n == 0, ..AccountConfig::default() };
+        UserConfig {
+            name: self.name.into(),
+            uid,
+            accounts: self.compute_accounts.iter().enumerate().map(account).collect(),
+            behaviour: self.behaviour.clone(),
+        }
+    }
+}
+
+/// What to set up.
+#[derive(Clone)]
+pub struct Plan {
+    /// The command that starts Jupyter in jobs.
+    pub jupyter: String,
+    /// Accounts.
+    pub accounts: Vec<Account>,
+    /// The port of Slipway; 0 takes a free one.
+    pub port: u16,
+    /// Trunk's port, if the page comes from there.
+    pub development_port: Option<u16>,
+    /// How long a start may wait.
+    pub start_timeout_seconds: u32,
+    /// Set-up lines.
+    pub setup: String,
+    /// The base path.
+    pub base: &'static str,
+    /// Slurm's seconds in a minute.
+    pub minute_seconds: f64,
+    /// One password for everybody, or one each.
+    pub password: Option<&'static str>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            jupyter: program("stub-jupyter").display().to_string(),
+            accounts: Account::all(),
+            port: 0,
+            development_port: None,
+            start_timeout_seconds: 300,
+            setup: String::new(),
+            base: "/",
+            minute_seconds: 60.0,
+            password: Some("correct horse battery"),
+        }
+    }
+}
+
+impl Plan {
+    /// With the real Jupyter that `make setup` installed.
+    #[must_use]
+    pub fn with_real_jupyter(self) -> Self {
+        Self { jupyter: std::env::var("SLIPWAY_JUPYTER").expect("SLIPWAY_JUPYTER is set by tests/setup/env.sh"), ..self }
+    }
+}
+
+enum Slurm {
+    Local(Box<Cluster>),
+    Real(RealSlurm),
+}
+
+/// A running site.
+pub struct Site {
+    folder: tempfile::TempDir,
+    slurm: Slurm,
+    slipway: Option<Child>,
+    /// `http://127.0.0.1:PORT` and the base path.
+    pub url: String,
+    /// Names and passwords.
+    pub passwords: Vec<(String, String)>,
+}
+
+impl Site {
+    /// On a local cluster.
+    pub async fn start(plan: Plan) -> Self {
+        let folder = tempfile::Builder::new().prefix("slipway-").tempdir().expect("a temporary folder");
+        let key = folder.path().join("slurm.key");
+        backend::keys::create_secret(&key).expect("a key");
+        let cluster = ClusterConfig {
+            key: Some(key.clone()),
+            users: (2001..).zip(&plan.accounts).map(|(uid, account)| account.to_slurm(uid)).collect(),
+            minute_seconds: plan.minute_seconds,
+            kill_wait_seconds: 2.0,
+            ..ClusterConfig::default()
+        };
+        let cluster = Cluster::start(cluster).await.expect("local-slurm starts");
+        let url = cluster.url();
+        let home = folder.path().join("home/{user}").display().to_string();
+        let mut site = Self { folder, slurm: Slurm::Local(Box::new(cluster)), slipway: None, url: String::new(), passwords: Vec::new() };
+        site.set_up(&plan, &url, &key, &home).await;
+        site
+    }
+
+    /// On real Slurm: its people are alice, bob, carol, and dave who has no association.
+    pub async fn start_on(slurm: RealSlurm, plan: Plan) -> Self {
+        let folder = tempfile::Builder::new().prefix("slipway-").tempdir().expect("a temporary folder");
+        let (url, key) = (slurm.url.clone(), slurm.jwt_key.clone());
+        let plan = Plan { jupyter: slurm.jupyter.clone(), ..plan };
+        let mut site = Self { folder, slurm: Slurm::Real(slurm), slipway: None, url: String::new(), passwords: Vec::new() };
+        site.set_up(&plan, &url, &key, "/home/{user}").await;
+        site
+    }
+
+    async fn set_up(&mut self, plan: &Plan, slurm_url: &str, slurm_key: &Path, home: &str) {
+        let names: Vec<&str> = match &self.slurm {
+            Slurm::Local(_) => plan.accounts.iter().map(|account| account.name).collect(),
+            Slurm::Real(_) => vec!["alice", "bob", "carol", "dave"],
+        };
+        let users_file = self.path("users.toml");
+        for name in names {
+            let password = plan.password.map_or_else(random_password, str::to_owned);
+            let user = UserName::new(name).expect("a name");
+            backend::auth::add_user(&users_file, &user, &password.clone().into()).expect("an account");
+            self.passwords.push((name.to_owned(), password));
+            if matches!(self.slurm, Slurm::Local(_)) {
+                std::fs::create_dir_all(home.replace("{user}", name)).expect("a home");
+            }
+        }
+        let mut users = std::fs::read_to_string(&users_file).expect("the users file");
+        for account in &plan.accounts {
+            if let Some(since) = account.inactive {
+                let header = format!("[users.{}]", account.name);
+                users = users.replace(&header, &format!("{header}\ninactive = \"{since}\""));
+            }
+        }
+        std::fs::write(&users_file, users).expect("the users file");
+        // A port that was free a moment ago: the public URL has to name it before Slipway listens.
+        let port = if plan.port == 0 { free_port() } else { plan.port };
+        self.url = format!("http://127.0.0.1:{port}{}", plan.base);
+        std::fs::write(self.path("slipway.toml"), self.configuration(plan, port, slurm_url, slurm_key, home)).expect("the configuration");
+        self.start_slipway().await;
+    }
+
+    fn configuration(&self, plan: &Plan, port: u16, slurm_url: &str, slurm_key: &Path, home: &str) -> String {
+        let assets = repository().join("dist");
+        let mut text = format!(
+            r#"
+[server]
+listen = "127.0.0.1:{port}"
+public_url = "{url}"
+assets = "{assets}"
+state = "slipway.db"
+{development}
+[site]
+name = "Slipway"
+cluster = "Pretend"
+[site.links]
+documentation = {{ en = "https://example.org/docs", fr = "https://example.org/fr/docs" }}
+status = {{ en = "https://status.example.org/", fr = "https://status.example.org/fr" }}
+renew_account = {{ en = "https://example.org/renew", fr = "https://example.org/fr/renouveler" }}
+cluster_access = {{ en = "https://example.org/access", fr = "https://example.org/fr/acces" }}
+[sign_in]
+users_file = "users.toml"
+key_file = "sign-in.key"
+[slurm]
+urls = ["{slurm_url}"]
+key_file = "{slurm_key}"
+service_user = "slipway"
+[job]
+partition = "cpubase_interac"
+jupyter = "{jupyter}"
+setup = '''
+{setup}
+'''
+bind = "127.0.0.1"
+ports = [20000, 29999]
+networks = ["127.0.0.0/8"]
+key_file = "job.key"
+start_timeout_seconds = {timeout}
+[identity]
+home = "{home}"
+"#,
+            url = self.url,
+            assets = assets.display(),
+            development = plan.development_port.map_or_else(String::new, |port| format!("development_origin = \"http://127.0.0.1:{port}\"\n")),
+            slurm_key = slurm_key.display(),
+            jupyter = plan.jupyter,
+            setup = plan.setup,
+            timeout = plan.start_timeout_seconds,
+        );
+        let _ = writeln!(text, "[job.environment]\nPATH = \"/usr/local/bin:/usr/bin:/bin\"");
+        text
+    }
+
+    /// A file of the site.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Starts Slipway and waits until it serves.
+    ///
+    /// # Panics
+    /// When it ends instead, with what it said.
+    pub async fn start_slipway(&mut self) {
+        let log = std::fs::File::options().create(true).append(true).open(self.path("slipway.log")).expect("a log");
+        let mut child = Command::new(program("slipway"))
+            .args(["serve", "--config"])
+            .arg(self.path("slipway.toml"))
+            .env("SLIPWAY_LOG", std::env::var("SLIPWAY_LOG").unwrap_or_else(|_| "info,backend=debug".into()))
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("slipway starts");
+        let mut lines = BufReader::new(child.stderr.take().expect("its log")).lines();
+        let mut log = std::io::LineWriter::new(log);
+        let mut said = String::new();
+        while let Ok(Some(line)) = lines.next_line().await {
+            let serving = line.contains("serving");
+            let _ = writeln!(log, "{line}");
+            let _ = writeln!(said, "{line}");
+            if serving {
+                tokio::spawn(async move {
+                    while let Ok(Some(line)) = lines.next_line().await {
+                        let _ = writeln!(log, "{line}");
+                    }
+                });
+                self.slipway = Some(child);
+                return;
+            }
+        }
+        panic!("slipway did not start:\n{said}");
+    }
+
+    /// Ends Slipway without a warning, as a crash would; jobs go on.
+    pub async fn kill_slipway(&mut self) {
+        if let Some(mut slipway) = self.slipway.take() {
+            slipway.kill().await.expect("it is ours to end");
+        }
+    }
+
+    /// The process id of Slipway.
+    pub fn slipway_pid(&self) -> Option<u32> {
+        self.slipway.as_ref().and_then(Child::id)
+    }
+
+    /// Everything Slipway has said so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.path("slipway.log")).unwrap_or_default()
+    }
+
+    /// The local cluster.
+    pub fn cluster(&self) -> &Cluster {
+        match &self.slurm {
+            Slurm::Local(cluster) => cluster,
+            Slurm::Real(_) => panic!("this site is on real Slurm"),
+        }
+    }
+
+    /// The real one.
+    pub fn real(&self) -> &RealSlurm {
+        match &self.slurm {
+            Slurm::Real(slurm) => slurm,
+            Slurm::Local(_) => panic!("this site is on a local cluster"),
+        }
+    }
+
+    /// Somebody who is not signed in.
+    pub fn anonymous(&self) -> Person {
+        Person::new(&self.url)
+    }
+
+    /// The password of an account.
+    pub fn password(&self, name: &str) -> &str {
+        let found = self.passwords.iter().find(|(user, _)| user == name);
+        &found.expect("an account of this site").1
+    }
+
+    /// Somebody who has signed in.
+    pub async fn sign_in(&self, name: &str) -> Person {
+        let mut person = self.anonymous();
+        let reply = person.sign_in(name, self.password(name)).await;
+        assert_eq!(reply.status, 200, "{name} could not sign in: {}", reply.text);
+        person
+    }
+
+    /// Ends everything, in order.
+    pub async fn shut_down(mut self) {
+        self.kill_slipway().await;
+        match self.slurm {
+            Slurm::Local(cluster) => cluster.shutdown().await,
+            Slurm::Real(slurm) => slurm.shut_down().await,
+        }
+    }
+}
+
+/// A port that nobody listens on.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
+
+fn random_password() -> String {
+    let bytes: [u8; 12] = backend::keys::random().expect("randomness");
+    bytes.iter().map(|byte| char::from(b"abcdefghijkmnpqrstuvwxyz23456789"[usize::from(byte % 32)])).collect()
+}
