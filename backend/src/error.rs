@@ -181,7 +181,7 @@ impl From<OfferError> for Error {
     fn from(error: OfferError) -> Self {
         match error {
             OfferError::NoAssociation => Self::NoAssociation,
-            OfferError::NoNodes => Self::SlurmUnreachable("no partition or node is in service".into()),
+            error @ OfferError::NoNodes => Self::Internal(error.to_string()),
             OfferError::Slurm(error) => error.into(),
         }
     }

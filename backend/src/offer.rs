@@ -28,8 +28,8 @@ pub enum OfferError {
     /// Slurm has no association for this person.
     #[error("no association in Slurm")]
     NoAssociation,
-    /// No partition or node is in service.
-    #[error("no node is in service")]
+    /// The partition has no node, or takes no jobs.
+    #[error("the partition of `job.partition` is down or has no node")]
     NoNodes,
     /// Slurm did not answer, and has not answered this before.
     #[error(transparent)]
@@ -291,6 +291,12 @@ mod tests {
         assert_eq!(cores(Some("b")), [(128, 1)]);
         assert_eq!(cores(Some("gone")), []);
         assert_eq!(limits(Some("a"), &partitions, &nodes).time_max, 480);
+        let drained = [node("c1", false, 8, "a")];
+        assert_eq!(
+            limits(None, &partitions, &drained).nodes.len(),
+            1,
+            "in a maintenance one can wait"
+        );
         let unknown = [
             partition("a", true, false, Some(480)),
             partition("b", false, false, None),

@@ -7,9 +7,17 @@ use slipway_tests::{Plan, Site};
 async fn the_options_are_what_slurm_says_of_the_person_and_the_cluster() {
     let site = Site::start(Plan::default()).await;
     let options: Value = site.sign_in("ada").await.get("hub/api/options").await.json();
-    let names: Vec<_> = options["accounts"].as_array().unwrap().iter().map(|a| a["name"].as_str().unwrap()).collect();
+    let names: Vec<_> = options["accounts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|a| a["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["def-ada", "rrg-ada"]);
-    assert_eq!((options["time"]["max"].as_u64(), options["cores"]["max"].as_u64()), (Some(480), Some(8)));
+    assert_eq!(
+        (options["time"]["max"].as_u64(), options["cores"]["max"].as_u64()),
+        (Some(480), Some(8))
+    );
     assert_eq!(options["memory"]["max"], 16000);
     assert_eq!(options["interfaces"], json!(["lab", "notebook", "terminal"]));
     assert_eq!(options["chosen"]["account"], "def-ada");
@@ -47,9 +55,21 @@ async fn options_that_cannot_be_are_refused_by_name_and_no_job_is_made() {
         (json!({ "user_options": {}, "cores": 2 }), "user_options", "unknown"),
     ] {
         let reply = ada.start(&options).await;
-        assert_eq!((reply.status, reply.code().as_str()), (422, "options"), "{options}: {}", reply.text);
+        assert_eq!(
+            (reply.status, reply.code().as_str()),
+            (422, "options"),
+            "{options}: {}",
+            reply.text
+        );
         let error: Value = reply.json();
-        assert_eq!((error["fields"][0]["field"].as_str(), error["fields"][0]["code"].as_str()), (Some(field), Some(code)), "{options}");
+        assert_eq!(
+            (
+                error["fields"][0]["field"].as_str(),
+                error["fields"][0]["code"].as_str()
+            ),
+            (Some(field), Some(code)),
+            "{options}"
+        );
     }
     assert_eq!(ada.server().await, None);
     site.shut_down().await;
@@ -59,7 +79,8 @@ async fn options_that_cannot_be_are_refused_by_name_and_no_job_is_made() {
 async fn what_was_chosen_reaches_the_job_and_is_proposed_the_next_time() {
     let site = Site::start(Plan::default()).await;
     let ada = site.sign_in("ada").await;
-    let options = json!({ "account": "rrg-ada", "time": "1:30", "cores": "2", "memory": "3 Go", "interface": "notebook" });
+    let options =
+        json!({ "account": "rrg-ada", "time": "1:30", "cores": "2", "memory": "3 Go", "interface": "notebook" });
     let server = ada.start_and_wait(&json!({ "user_options": options })).await;
     let chosen = serde_json::to_value(server.user_options.unwrap()).unwrap();
     let expected = json!({ "account": "rrg-ada", "time": 90, "cores": 2, "memory": 3072, "interface": "notebook" });

@@ -7,15 +7,31 @@ use slipway_tests::{Person, Plan, Site};
 async fn every_page_is_one_document_with_a_strict_policy() {
     let site = Site::start(Plan::default()).await;
     let person = site.anonymous();
-    for path in ["hub/login", "hub/home", "hub/spawn", "hub/spawn-pending/ada", "hub/nothing-of-this-name"] {
+    for path in [
+        "hub/login",
+        "hub/home",
+        "hub/spawn",
+        "hub/spawn-pending/ada",
+        "hub/nothing-of-this-name",
+    ] {
         let reply = person.navigate(path).await;
         assert_eq!(reply.status, 200, "{path}");
         let policy = reply.headers["content-security-policy"].to_str().unwrap();
-        assert!(policy.starts_with("default-src 'none'; script-src 'self' 'wasm-unsafe-eval' 'sha256-"), "{policy}");
-        assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe-inline"), "{policy}");
+        assert!(
+            policy.starts_with("default-src 'none'; script-src 'self' 'wasm-unsafe-eval' 'sha256-"),
+            "{policy}"
+        );
+        assert!(
+            policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe-inline"),
+            "{policy}"
+        );
         assert_eq!(reply.headers["cache-control"], "no-store");
         assert_eq!(reply.headers["x-content-type-options"], "nosniff");
-        assert!(!reply.text.contains("{{") && !reply.text.contains("<!--lang:"), "{path}: a mark was left: {}", reply.text);
+        assert!(
+            !reply.text.contains("{{") && !reply.text.contains("<!--lang:"),
+            "{path}: a mark was left: {}",
+            reply.text
+        );
         let has_form = reply.text.contains("type=\"password\"") || reply.text.contains("type=password");
         assert_eq!(has_form, path == "hub/login", "{path}");
     }
@@ -26,10 +42,22 @@ async fn every_page_is_one_document_with_a_strict_policy() {
 async fn the_document_speaks_the_persons_language_before_any_script() {
     let site = Site::start(Plan::default()).await;
     let person = site.anonymous();
-    let page = |language: &'static str| Person::send(person.request(Method::GET, "hub/login").header("accept-language", language));
+    let page = |language: &'static str| {
+        Person::send(
+            person
+                .request(Method::GET, "hub/login")
+                .header("accept-language", language),
+        )
+    };
     let (french, english) = (page("fr-CA,fr;q=0.9").await.text, page("en").await.text);
-    assert!(french.contains("lang=\"fr\"") && french.contains("Mot de passe"), "{french}");
-    assert!(english.contains("lang=\"en\"") && english.contains("Password"), "{english}");
+    assert!(
+        french.contains("lang=\"fr\"") && french.contains("Mot de passe"),
+        "{french}"
+    );
+    assert!(
+        english.contains("lang=\"en\"") && english.contains("Password"),
+        "{english}"
+    );
     site.shut_down().await;
 }
 
@@ -39,12 +67,25 @@ async fn files_of_the_page_are_kept_for_ever_and_travel_compressed() {
     let person = site.anonymous();
     let document = person.get("hub/login").await.text;
     let start = document.find("/hub/").unwrap();
-    let wasm = document[start..].split(['"', '\'']).find(|part| part.ends_with(".wasm")).unwrap();
-    let request = |encoding: &'static str| Person::send(person.request(Method::GET, wasm).header("accept-encoding", encoding));
+    let wasm = document[start..]
+        .split(['"', '\''])
+        .find(|part| part.ends_with(".wasm"))
+        .unwrap();
+    let request =
+        |encoding: &'static str| Person::send(person.request(Method::GET, wasm).header("accept-encoding", encoding));
     let (plain, brotli) = (request("identity").await, request("gzip, br").await);
-    assert_eq!((plain.status, &plain.headers["content-type"]), (200, &"application/wasm".parse().unwrap()));
+    assert_eq!(
+        (plain.status, &plain.headers["content-type"]),
+        (200, &"application/wasm".parse().unwrap())
+    );
     assert_eq!(brotli.headers["content-encoding"], "br");
-    let length = |reply: &slipway_tests::Reply| reply.headers["content-length"].to_str().unwrap().parse::<u64>().unwrap();
+    let length = |reply: &slipway_tests::Reply| {
+        reply.headers["content-length"]
+            .to_str()
+            .unwrap()
+            .parse::<u64>()
+            .unwrap()
+    };
     assert!(length(&brotli) * 2 < length(&plain));
     assert_eq!(plain.headers["cache-control"], "public, max-age=31536000, immutable");
     assert_eq!(person.get("hub/frontend-0000000000000000.js").await.status, 404);
@@ -61,7 +102,10 @@ async fn health_and_version_need_no_sign_in_and_every_answer_has_a_request_id() 
     assert!(version.headers.contains_key("x-jupyterhub-version"));
     let error = person.get("hub/api/nothing").await;
     assert_eq!((error.status, error.code().as_str()), (404, "not_found"));
-    assert_eq!(error.headers["x-request-id"].to_str().unwrap(), error.error().request_id);
+    assert_eq!(
+        error.headers["x-request-id"].to_str().unwrap(),
+        error.error().request_id
+    );
     site.shut_down().await;
 }
 
@@ -78,10 +122,17 @@ async fn a_request_for_another_host_name_is_refused() {
 
 #[tokio::test]
 async fn another_base_path_moves_everything() {
-    let site = Site::start(Plan { base: "/jupyter/", ..Plan::default() }).await;
+    let site = Site::start(Plan {
+        base: "/jupyter/",
+        ..Plan::default()
+    })
+    .await;
     let ada = site.sign_in("ada").await;
     let document = ada.get("hub/home").await.text;
-    assert!(document.contains("/jupyter/hub/") && !document.contains("\"/hub/"), "{document}");
+    assert!(
+        document.contains("/jupyter/hub/") && !document.contains("\"/hub/"),
+        "{document}"
+    );
     let server = ada.start_and_wait(&serde_json::json!({})).await;
     assert_eq!(server.url, "/jupyter/user/ada/");
     assert_eq!(ada.get("user/ada/lab").await.status, 200);

@@ -11,16 +11,28 @@ async fn a_start_goes_through_its_phases_and_ends_at_the_interface() {
     assert_eq!(ada.start(&json!({ "interface": "notebook" })).await.status, 202);
     let events = ada.progress().await;
     let last = events.last().unwrap();
-    assert_eq!((last.progress, last.ready, last.url.as_deref()), (100, Some(true), Some("/user/ada/tree")));
-    assert!(events.iter().any(|event| event.state.phase == Phase::Starting), "{events:?}");
+    assert_eq!(
+        (last.progress, last.ready, last.url.as_deref()),
+        (100, Some(true), Some("/user/ada/tree"))
+    );
+    assert!(
+        events.iter().any(|event| event.state.phase == Phase::Starting),
+        "{events:?}"
+    );
     let progress: Vec<_> = events.iter().map(|event| event.progress).collect();
     assert!(progress.is_sorted(), "{progress:?}");
     assert_eq!(ada.get("user/ada/tree").await.status, 200);
 
     let user: Value = ada.get("hub/api/users/ada").await.json();
     let server = &user["servers"][""];
-    assert_eq!((user["server"].as_str(), server["ready"].as_bool()), (Some("/user/ada/"), Some(true)));
-    assert_eq!((server["pending"].is_null(), server["url"].as_str()), (true, Some("/user/ada/")));
+    assert_eq!(
+        (user["server"].as_str(), server["ready"].as_bool()),
+        (Some("/user/ada/"), Some(true))
+    );
+    assert_eq!(
+        (server["pending"].is_null(), server["url"].as_str()),
+        (true, Some("/user/ada/"))
+    );
     assert_eq!(server["progress_url"], "/hub/api/users/ada/server/progress");
     assert_eq!(server["state"]["node"], "c1");
     assert!(server["started"].as_str().unwrap().ends_with('Z'));
@@ -65,8 +77,14 @@ async fn a_waiting_start_shows_slurms_reason_and_can_be_cancelled() {
     let site = Site::start(Plan::default()).await;
     let person = site.sign_in("waits").await;
     assert_eq!(person.start(&json!({})).await.status, 202);
-    let server = until("a reason", || async { person.server().await.filter(|server| server.state.reason.is_some()) }).await;
-    assert_eq!((server.state.phase, server.state.reason.as_deref()), (Phase::Queued, Some("Resources")));
+    let server = until("a reason", || async {
+        person.server().await.filter(|server| server.state.reason.is_some())
+    })
+    .await;
+    assert_eq!(
+        (server.state.phase, server.state.reason.as_deref()),
+        (Phase::Queued, Some("Resources"))
+    );
     assert_eq!((server.pending.as_deref(), server.ready), (Some("spawn"), false));
     let left = server.state.give_up_at.unwrap() - server.state.now;
     assert!((290..=300).contains(&left), "{left}");
@@ -78,14 +96,23 @@ async fn a_waiting_start_shows_slurms_reason_and_can_be_cancelled() {
 
 #[tokio::test]
 async fn a_start_that_waits_too_long_is_given_up_and_says_what_held_it() {
-    let site = Site::start(Plan { start_timeout_seconds: 5, ..Plan::default() }).await;
+    let site = Site::start(Plan {
+        start_timeout_seconds: 5,
+        ..Plan::default()
+    })
+    .await;
     let person = site.sign_in("waits").await;
     person.start(&json!({})).await;
     let events = person.progress().await;
     let last = events.last().unwrap();
     assert_eq!(last.failed, Some(true));
     let end = last.state.end.clone().unwrap();
-    assert_eq!(end.cause, EndCause::GaveUp { reason: Some("Resources".into()) });
+    assert_eq!(
+        end.cause,
+        EndCause::GaveUp {
+            reason: Some("Resources".into())
+        }
+    );
     assert!(last.message.contains("Resources"), "{}", last.message);
     // The same is told to whoever asks later.
     assert_eq!(person.progress().await.last().unwrap().state.end.clone().unwrap(), end);
@@ -99,7 +126,10 @@ async fn a_refusal_reaches_the_person_in_slurms_own_words() {
     let reply = person.start(&json!({})).await;
     assert_eq!((reply.status, reply.code().as_str()), (422, "refused"));
     let error = reply.error();
-    assert!(error.details["slurm"].contains("Job violates accounting/QOS policy"), "{error:?}");
+    assert!(
+        error.details["slurm"].contains("Job violates accounting/QOS policy"),
+        "{error:?}"
+    );
     assert_eq!(error.details["slurm_code"], "2050");
     let end = person.server().await.unwrap().state.end.unwrap();
     assert!(matches!(end.cause, EndCause::Refused { code: 2050, .. }), "{end:?}");
@@ -110,12 +140,25 @@ async fn a_refusal_reaches_the_person_in_slurms_own_words() {
 async fn what_fails_in_the_job_is_told_by_its_cause() {
     for (setup, jupyter, cause) in [
         ("", "no-such-jupyter", EndCause::JupyterMissing),
-        ("module() { return 1; }; module load jupyter", "true", EndCause::SetupFailed),
+        (
+            "module() { return 1; }; module load jupyter",
+            "true",
+            EndCause::SetupFailed,
+        ),
         ("", "false", EndCause::JupyterFailed { exit_code: 1 }),
         ("", "true", EndCause::Finished),
-        ("scontrol() { return 1; }; PATH=/nowhere; scontrol=/nowhere; SLURM_JOB_ID=0", "/bin/true", EndCause::PortNotTold),
+        (
+            "scontrol() { return 1; }; PATH=/nowhere; scontrol=/nowhere; SLURM_JOB_ID=0",
+            "/bin/true",
+            EndCause::PortNotTold,
+        ),
     ] {
-        let site = Site::start(Plan { setup: setup.into(), jupyter: jupyter.into(), ..Plan::default() }).await;
+        let site = Site::start(Plan {
+            setup: setup.into(),
+            jupyter: jupyter.into(),
+            ..Plan::default()
+        })
+        .await;
         let ada = site.sign_in("ada").await;
         ada.start(&json!({})).await;
         let end = ada.wait_for(Phase::Ended).await.state.end.unwrap();
@@ -128,7 +171,11 @@ async fn what_fails_in_the_job_is_told_by_its_cause() {
 
 #[tokio::test]
 async fn a_server_whose_time_is_over_says_so() {
-    let site = Site::start(Plan { minute_seconds: 3.0, ..Plan::default() }).await;
+    let site = Site::start(Plan {
+        minute_seconds: 3.0,
+        ..Plan::default()
+    })
+    .await;
     let ada = site.sign_in("ada").await;
     ada.start_and_wait(&json!({ "time": 1 })).await;
     let end = ada.wait_for(Phase::Ended).await.state.end.unwrap();
@@ -165,9 +212,17 @@ async fn nobody_sees_starts_or_stops_a_server_of_somebody_else() {
         (http::Method::DELETE, "hub/api/users/ada/server"),
     ] {
         let reply = slipway_tests::Person::send(other.request(method.clone(), path)).await;
-        assert_eq!((reply.status, reply.code().as_str()), (403, "forbidden"), "{method} {path}");
+        assert_eq!(
+            (reply.status, reply.code().as_str()),
+            (403, "forbidden"),
+            "{method} {path}"
+        );
         let reply = slipway_tests::Person::send(anonymous.request(method.clone(), path)).await;
-        assert_eq!((reply.status, reply.code().as_str()), (401, "not_signed_in"), "{method} {path}");
+        assert_eq!(
+            (reply.status, reply.code().as_str()),
+            (401, "not_signed_in"),
+            "{method} {path}"
+        );
     }
     assert_eq!(ada.server().await.unwrap().state.phase, Phase::Ready);
     site.shut_down().await;

@@ -9,7 +9,10 @@ async fn signing_in_answers_who_it_is_and_signing_out_ends_it_everywhere() {
     let site = Site::start(Plan::default()).await;
     let ada = site.sign_in("ada").await;
     let user: Value = ada.get("hub/api/user").await.json();
-    assert_eq!((user["kind"].as_str(), user["name"].as_str()), (Some("user"), Some("ada")));
+    assert_eq!(
+        (user["kind"].as_str(), user["name"].as_str()),
+        (Some("user"), Some("ada"))
+    );
     let (hub, own) = (ada.cookies("hub/"), ada.cookies("user/ada/"));
 
     assert_eq!(ada.post("hub/api/logout", &json!({})).await.status, 204);
@@ -34,7 +37,12 @@ async fn a_sign_in_that_was_ended_stays_ended_after_a_restart() {
     site.kill_slipway().await;
     site.start_slipway().await;
     let thief = site.anonymous();
-    assert_eq!(Person::send(thief.request(Method::GET, "hub/api/user").header("cookie", hub)).await.status, 401);
+    assert_eq!(
+        Person::send(thief.request(Method::GET, "hub/api/user").header("cookie", hub))
+            .await
+            .status,
+        401
+    );
     assert_eq!(other.get("hub/api/user").await.status, 200, "another sign-in ended too");
     site.shut_down().await;
 }
@@ -51,9 +59,20 @@ async fn a_name_is_taken_as_people_type_it_and_shown_in_its_one_form() {
 #[tokio::test]
 async fn wrong_passwords_unknown_names_and_blocked_names_are_answered_alike() {
     let site = Site::start(Plan::default()).await;
-    for (name, password) in [("ada", "wrong"), ("nobody-at-all", "wrong"), ("root", "x"), ("ada", ""), ("", ""), ("a/../b", "x")] {
+    for (name, password) in [
+        ("ada", "wrong"),
+        ("nobody-at-all", "wrong"),
+        ("root", "x"),
+        ("ada", ""),
+        ("", ""),
+        ("a/../b", "x"),
+    ] {
         let reply = site.anonymous().sign_in(name, password).await;
-        assert_eq!((reply.status, reply.code().as_str()), (401, "wrong_password"), "{name:?}");
+        assert_eq!(
+            (reply.status, reply.code().as_str()),
+            (401, "wrong_password"),
+            "{name:?}"
+        );
         assert!(!reply.headers.contains_key("set-cookie"));
     }
     site.shut_down().await;
@@ -91,14 +110,22 @@ async fn a_request_that_is_none_is_refused_with_what_is_wrong() {
     let site = Site::start(Plan::default()).await;
     let person = site.anonymous();
     let post = |body: &str, kind: &'static str| {
-        Person::send(person.request(Method::POST, "hub/api/login").header("content-type", kind).body(body.to_owned()))
+        Person::send(
+            person
+                .request(Method::POST, "hub/api/login")
+                .header("content-type", kind)
+                .body(body.to_owned()),
+        )
     };
     let good = json!({ "username": "ada", "password": "x", "admin": true }).to_string();
     let reply = post(&good, "application/json").await;
     assert_eq!(reply.status, 400);
     assert!(reply.error().message.contains("admin"), "{}", reply.text);
     assert_eq!(post("{", "application/json").await.status, 400);
-    assert_eq!(post("username=ada", "application/x-www-form-urlencoded").await.status, 415);
+    assert_eq!(
+        post("username=ada", "application/x-www-form-urlencoded").await.status,
+        415
+    );
     let large = json!({ "username": "ada", "password": "x".repeat(100_000) }).to_string();
     let reply = post(&large, "application/json").await;
     assert_eq!((reply.status, reply.code().as_str()), (413, "bad_request"));
@@ -113,10 +140,19 @@ async fn another_site_can_neither_sign_anybody_in_nor_out() {
         let body = json!({ "username": "ada", "password": site.password("ada") });
         Person::send(ada.http.post(ada.url(path)).json(&body).header(name, value))
     };
-    for (name, value) in [("origin", "https://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site")] {
+    for (name, value) in [
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+    ] {
         for path in ["hub/api/login", "hub/api/logout", "hub/api/users/ada/server"] {
             let reply = from(path, name, value).await;
-            assert_eq!((reply.status, reply.code().as_str()), (403, "cross_site"), "{path} {name}: {value}");
+            assert_eq!(
+                (reply.status, reply.code().as_str()),
+                (403, "cross_site"),
+                "{path} {name}: {value}"
+            );
         }
     }
     assert_eq!(ada.get("hub/api/user").await.status, 200);
@@ -137,7 +173,11 @@ async fn the_form_without_scripts_signs_in_and_goes_on_to_own_paths_only() {
         let person = site.anonymous();
         let fields = [("username", "ada"), ("password", site.password("ada")), ("next", next)];
         let reply = Person::send(person.request(Method::POST, "hub/login").form(&fields)).await;
-        assert_eq!((reply.status, reply.headers["location"].to_str().unwrap()), (303, target), "{next}");
+        assert_eq!(
+            (reply.status, reply.headers["location"].to_str().unwrap()),
+            (303, target),
+            "{next}"
+        );
         assert_eq!(person.get("hub/api/user").await.status, 200);
     }
     site.shut_down().await;
@@ -147,8 +187,15 @@ async fn the_form_without_scripts_signs_in_and_goes_on_to_own_paths_only() {
 async fn the_form_without_scripts_says_what_was_wrong_and_keeps_the_name() {
     let site = Site::start(Plan::default()).await;
     let person = site.anonymous();
-    let fields = [("username", "ada\"><script>"), ("password", "wrong"), ("next", "/hub/spawn")];
-    let request = person.request(Method::POST, "hub/login").form(&fields).header("accept-language", "fr");
+    let fields = [
+        ("username", "ada\"><script>"),
+        ("password", "wrong"),
+        ("next", "/hub/spawn"),
+    ];
+    let request = person
+        .request(Method::POST, "hub/login")
+        .form(&fields)
+        .header("accept-language", "fr");
     let reply = Person::send(request).await;
     assert_eq!(reply.status, 401);
     assert!(reply.text.contains("mot de passe incorrect"), "{}", reply.text);
@@ -168,7 +215,13 @@ async fn no_password_cookie_or_token_is_ever_logged() {
     assert!(log.contains("signed in"), "nothing was logged at all");
     let cookie = ada.cookies("hub/");
     let token = cookie.split('=').nth(1).unwrap();
-    for secret in [site.password("ada"), "a very secret guess", token, "abcdef123456", "PRIVATE KEY"] {
+    for secret in [
+        site.password("ada"),
+        "a very secret guess",
+        token,
+        "abcdef123456",
+        "PRIVATE KEY",
+    ] {
         assert!(!log.contains(secret), "the log has {secret:?}");
     }
     site.shut_down().await;

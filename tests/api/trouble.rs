@@ -11,7 +11,12 @@ async fn while_slurm_is_away_it_is_said_and_running_servers_stay_reachable() {
     ada.start_and_wait(&json!({})).await;
     site.cluster().stop_answering();
     let reply = other.start(&json!({})).await;
-    assert_eq!((reply.status, reply.code().as_str()), (503, "slurm_unreachable"), "{}", reply.text);
+    assert_eq!(
+        (reply.status, reply.code().as_str()),
+        (503, "slurm_unreachable"),
+        "{}",
+        reply.text
+    );
     let state: Value = other.get("hub/api/site").await.json();
     assert!(state["slurm_silent_since"].is_i64(), "{state}");
     assert_eq!(ada.get("user/ada/lab").await.status, 200);
@@ -39,7 +44,10 @@ async fn a_slipway_that_was_killed_serves_running_servers_again_even_while_slurm
     assert_eq!(ada.get("user/ada/lab").await.status, 200);
     site.cluster().resume();
     let after = ada.server().await.unwrap();
-    assert_eq!((after.state.phase, after.state.job_id), (Phase::Ready, before.state.job_id));
+    assert_eq!(
+        (after.state.phase, after.state.job_id),
+        (Phase::Ready, before.state.job_id)
+    );
     assert_eq!(after.user_options, before.user_options);
     site.shut_down().await;
 }
@@ -55,7 +63,10 @@ async fn without_its_store_slipway_finds_running_servers_in_slurm() {
     }
     site.start_slipway().await;
     let after = ada.wait_for(Phase::Ready).await;
-    assert_eq!((after.state.job_id, after.user_options), (before.state.job_id, before.user_options));
+    assert_eq!(
+        (after.state.job_id, after.user_options),
+        (before.state.job_id, before.user_options)
+    );
     assert_eq!(ada.get("user/ada/lab").await.status, 200);
     site.shut_down().await;
 }
@@ -72,6 +83,9 @@ async fn a_start_that_was_under_way_goes_on_after_slipway_was_killed() {
     assert_eq!(after.state.job_id, Some(before));
     let again = person.start(&json!({})).await;
     assert_eq!(again.status, 202);
-    assert!(site.cluster().job(u32::try_from(before).unwrap() + 1).is_none(), "a second job was made");
+    assert!(
+        site.cluster().job(u32::try_from(before).unwrap() + 1).is_none(),
+        "a second job was made"
+    );
     site.shut_down().await;
 }

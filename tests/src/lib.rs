@@ -1,7 +1,12 @@
 //! What the tests, the benchmark and `make demo` have in common: a cluster, a Slipway in front of it, and
 //! people who use it.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc, reason = "a test that cannot be set up fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a test that cannot be set up fails"
+)]
 
 pub mod person;
 pub mod real_slurm;
@@ -15,7 +20,10 @@ pub use wait::until;
 
 /// The folder of the repository.
 pub fn repository() -> std::path::PathBuf {
-    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the repository").to_owned()
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("tests/ is in the repository")
+        .to_owned()
 }
 
 /// A program of this workspace, built beside the one that runs.
@@ -26,6 +34,10 @@ pub fn program(name: &str) -> std::path::PathBuf {
         folder.pop();
     }
     let path = folder.join(name);
-    assert!(path.exists(), "{} is not built: run `make build` (or `cargo build --workspace --bins`)", path.display());
+    assert!(
+        path.exists(),
+        "{} is not built: run `make build` (or `cargo build --workspace --bins`)",
+        path.display()
+    );
     path
 }

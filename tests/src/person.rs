@@ -51,7 +51,11 @@ impl Reply {
 
     async fn read(response: reqwest::Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Self { status, headers, text: response.text().await.unwrap_or_default() }
+        Self {
+            status,
+            headers,
+            text: response.text().await.unwrap_or_default(),
+        }
     }
 }
 
@@ -65,7 +69,12 @@ impl Person {
             .no_proxy()
             .build()
             .expect("a client");
-        Self { http, jar, base: base.to_owned(), name: String::new() }
+        Self {
+            http,
+            jar,
+            base: base.to_owned(),
+            name: String::new(),
+        }
     }
 
     /// The URL of a path below the base.
@@ -81,14 +90,21 @@ impl Person {
     /// The `Cookie` header for a path.
     pub fn cookies(&self, path: &str) -> String {
         let url = self.url(path).parse().expect("a URL");
-        self.jar.cookies(&url).map(|value| value.to_str().unwrap_or_default().to_owned()).unwrap_or_default()
+        self.jar
+            .cookies(&url)
+            .map(|value| value.to_str().unwrap_or_default().to_owned())
+            .unwrap_or_default()
     }
 
     /// A request as our own pages would make it.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let changes = ![Method::GET, Method::HEAD].contains(&method);
         let request = self.http.request(method, self.url(path));
-        if changes { request.header("origin", self.origin()) } else { request }
+        if changes {
+            request.header("origin", self.origin())
+        } else {
+            request
+        }
     }
 
     /// GET.
@@ -98,7 +114,12 @@ impl Person {
 
     /// GET as the address bar of a browser does it.
     pub async fn navigate(&self, path: &str) -> Reply {
-        Self::send(self.request(Method::GET, path).header("sec-fetch-mode", "navigate").header("accept", "text/html")).await
+        Self::send(
+            self.request(Method::GET, path)
+                .header("sec-fetch-mode", "navigate")
+                .header("accept", "text/html"),
+        )
+        .await
     }
 
     /// POST of JSON.
@@ -118,7 +139,9 @@ impl Person {
 
     /// Signs in by the API.
     pub async fn sign_in(&mut self, name: &str, password: &str) -> Reply {
-        let reply = self.post("hub/api/login", &json!({ "username": name, "password": password })).await;
+        let reply = self
+            .post("hub/api/login", &json!({ "username": name, "password": password }))
+            .await;
         if reply.status == StatusCode::OK {
             self.name = reply.json::<UserView>().name.to_string();
         }
@@ -137,7 +160,9 @@ impl Person {
 
     /// The person's server, the last one included.
     pub async fn server(&self) -> Option<ServerView> {
-        let reply = self.get(&format!("hub/api/users/{}?include_stopped_servers", self.name)).await;
+        let reply = self
+            .get(&format!("hub/api/users/{}?include_stopped_servers", self.name))
+            .await;
         assert_eq!(reply.status, 200, "{}", reply.text);
         reply.json::<UserView>().servers.remove("")
     }
@@ -168,7 +193,8 @@ impl Person {
         let reply = self.get(&format!("{}/progress", self.server_path())).await;
         assert_eq!(reply.status, 200, "{}", reply.text);
         let data = reply.text.lines().filter_map(|line| line.strip_prefix("data: "));
-        data.map(|json| serde_json::from_str(json).unwrap_or_else(|e| panic!("{json}: {e}"))).collect()
+        data.map(|json| serde_json::from_str(json).unwrap_or_else(|e| panic!("{json}: {e}")))
+            .collect()
     }
 
     /// The path of something on the person's server.

@@ -43,7 +43,10 @@ impl RealSlurm {
     /// # Panics
     /// When it cannot be started: a suite that could not run has failed.
     pub async fn start(release: &str) -> Self {
-        let folder = tempfile::Builder::new().prefix("slurm-").tempdir().expect("a temporary folder");
+        let folder = tempfile::Builder::new()
+            .prefix("slurm-")
+            .tempdir()
+            .expect("a temporary folder");
         let mut process = Command::new("bash")
             .arg(repository().join("tests/slurm/run.sh"))
             .args([release.as_ref(), folder.path().join("state").as_os_str()])
@@ -56,8 +59,24 @@ impl RealSlurm {
         let line = lines.next_line().await.expect("readable output");
         let line = line.unwrap_or_else(|| panic!("Slurm {release} did not start; `make setup` says what is missing"));
         let ready: Ready = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{line}: {e}"));
-        let Ready { release, url, socket, jwt_key, jupyter, root } = ready;
-        Self { process, folder, release, url, socket, jwt_key, jupyter, root }
+        let Ready {
+            release,
+            url,
+            socket,
+            jwt_key,
+            jupyter,
+            root,
+        } = ready;
+        Self {
+            process,
+            folder,
+            release,
+            url,
+            socket,
+            jwt_key,
+            jupyter,
+            root,
+        }
     }
 
     /// Runs a command inside the cluster (`stop slurmctld`, `scontrol show job 1`).
@@ -72,7 +91,11 @@ impl RealSlurm {
             .output()
             .await
             .expect("bash");
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 

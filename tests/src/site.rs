@@ -31,7 +31,13 @@ pub struct Account {
 impl Account {
     fn new(name: &'static str, shows: &'static str, compute_accounts: &[&str]) -> Self {
         let compute_accounts = compute_accounts.iter().map(ToString::to_string).collect();
-        Self { name, shows, compute_accounts, behaviour: Behaviour::Normal, inactive: None }
+        Self {
+            name,
+            shows,
+            compute_accounts,
+            behaviour: Behaviour::Normal,
+            inactive: None,
+        }
     }
 
     /// The accounts of `make demo`, named after what they show.
@@ -39,23 +45,41 @@ impl Account {
         let many: Vec<String> = (1..=40)
             .map(|n| format!("{}-group{n:02}", ["def", "rrg", "rpp", "ctb"][n % 4]))
             .collect();
-        let waits = Behaviour::Waits { reason: "Resources".into() };
+        let waits = Behaviour::Waits {
+            reason: "Resources".into(),
+        };
         let refused = Behaviour::Refused {
             error_number: 2050,
             error: "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)".into(),
         };
         vec![
             Self::new("ada", "an ordinary account", &["def-ada", "rrg-ada"]),
-            Self { compute_accounts: many, ..Self::new("many-accounts", "forty compute accounts to choose from", &[]) },
+            Self {
+                compute_accounts: many,
+                ..Self::new("many-accounts", "forty compute accounts to choose from", &[])
+            },
             Self::new("no-association", "signs in, and has no compute account in Slurm", &[]),
-            Self { inactive: Some("2026-04-01"), ..Self::new("inactive", "an account that was not renewed", &["def-ada"]) },
-            Self { behaviour: waits, ..Self::new("waits", "jobs that wait until they are given up", &["def-waits"]) },
-            Self { behaviour: refused, ..Self::new("refused", "jobs that Slurm refuses", &["def-refused"]) },
+            Self {
+                inactive: Some("2026-04-01"),
+                ..Self::new("inactive", "an account that was not renewed", &["def-ada"])
+            },
+            Self {
+                behaviour: waits,
+                ..Self::new("waits", "jobs that wait until they are given up", &["def-waits"])
+            },
+            Self {
+                behaviour: refused,
+                ..Self::new("refused", "jobs that Slurm refuses", &["def-refused"])
+            },
         ]
     }
 
     fn to_slurm(&self, uid: u32) -> UserConfig {
-        let account = |(n, name): (usize, &String)| AccountConfig { name: name.clone(), default: n == 0, ..AccountConfig::default() };
+        let account = |(n, name): (usize, &String)| AccountConfig {
+            name: name.clone(),
+            default: n == 0,
+            ..AccountConfig::default()
+        };
         UserConfig {
             name: self.name.into(),
             uid,
@@ -108,7 +132,10 @@ impl Plan {
     /// With the real Jupyter that `make setup` installed.
     #[must_use]
     pub fn with_real_jupyter(self) -> Self {
-        Self { jupyter: std::env::var("SLIPWAY_JUPYTER").expect("SLIPWAY_JUPYTER is set by tests/setup/env.sh"), ..self }
+        Self {
+            jupyter: std::env::var("SLIPWAY_JUPYTER").expect("SLIPWAY_JUPYTER is set by tests/setup/env.sh"),
+            ..self
+        }
     }
 }
 
@@ -131,12 +158,18 @@ pub struct Site {
 impl Site {
     /// On a local cluster.
     pub async fn start(plan: Plan) -> Self {
-        let folder = tempfile::Builder::new().prefix("slipway-").tempdir().expect("a temporary folder");
+        let folder = tempfile::Builder::new()
+            .prefix("slipway-")
+            .tempdir()
+            .expect("a temporary folder");
         let key = folder.path().join("slurm.key");
         backend::keys::create_secret(&key).expect("a key");
         let cluster = ClusterConfig {
             key: Some(key.clone()),
-            users: (2001..).zip(&plan.accounts).map(|(uid, account)| account.to_slurm(uid)).collect(),
+            users: (2001..)
+                .zip(&plan.accounts)
+                .map(|(uid, account)| account.to_slurm(uid))
+                .collect(),
             minute_seconds: plan.minute_seconds,
             kill_wait_seconds: 2.0,
             ..ClusterConfig::default()
@@ -144,17 +177,35 @@ impl Site {
         let cluster = Cluster::start(cluster).await.expect("local-slurm starts");
         let url = cluster.url();
         let home = folder.path().join("home/{user}").display().to_string();
-        let mut site = Self { folder, slurm: Slurm::Local(Box::new(cluster)), slipway: None, url: String::new(), passwords: Vec::new() };
+        let mut site = Self {
+            folder,
+            slurm: Slurm::Local(Box::new(cluster)),
+            slipway: None,
+            url: String::new(),
+            passwords: Vec::new(),
+        };
         site.set_up(&plan, &url, &key, &home).await;
         site
     }
 
     /// On real Slurm: its people are alice, bob, carol, and dave who has no association.
     pub async fn start_on(slurm: RealSlurm, plan: Plan) -> Self {
-        let folder = tempfile::Builder::new().prefix("slipway-").tempdir().expect("a temporary folder");
+        let folder = tempfile::Builder::new()
+            .prefix("slipway-")
+            .tempdir()
+            .expect("a temporary folder");
         let (url, key) = (slurm.url.clone(), slurm.jwt_key.clone());
-        let plan = Plan { jupyter: slurm.jupyter.clone(), ..plan };
-        let mut site = Self { folder, slurm: Slurm::Real(slurm), slipway: None, url: String::new(), passwords: Vec::new() };
+        let plan = Plan {
+            jupyter: slurm.jupyter.clone(),
+            ..plan
+        };
+        let mut site = Self {
+            folder,
+            slurm: Slurm::Real(slurm),
+            slipway: None,
+            url: String::new(),
+            passwords: Vec::new(),
+        };
         site.set_up(&plan, &url, &key, "/home/{user}").await;
         site
     }
@@ -185,7 +236,11 @@ impl Site {
         // A port that was free a moment ago: the public URL has to name it before Slipway listens.
         let port = if plan.port == 0 { free_port() } else { plan.port };
         self.url = format!("http://127.0.0.1:{port}{}", plan.base);
-        std::fs::write(self.path("slipway.toml"), self.configuration(plan, port, slurm_url, slurm_key, home)).expect("the configuration");
+        std::fs::write(
+            self.path("slipway.toml"),
+            self.configuration(plan, port, slurm_url, slurm_key, home),
+        )
+        .expect("the configuration");
         self.start_slipway().await;
     }
 
@@ -230,7 +285,9 @@ home = "{home}"
 "#,
             url = self.url,
             assets = assets.display(),
-            development = plan.development_port.map_or_else(String::new, |port| format!("development_origin = \"http://127.0.0.1:{port}\"\n")),
+            development = plan.development_port.map_or_else(String::new, |port| format!(
+                "development_origin = \"http://127.0.0.1:{port}\"\n"
+            )),
             slurm_key = slurm_key.display(),
             jupyter = plan.jupyter,
             setup = plan.setup,
@@ -250,11 +307,18 @@ home = "{home}"
     /// # Panics
     /// When it ends instead, with what it said.
     pub async fn start_slipway(&mut self) {
-        let log = std::fs::File::options().create(true).append(true).open(self.path("slipway.log")).expect("a log");
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.path("slipway.log"))
+            .expect("a log");
         let mut child = Command::new(program("slipway"))
             .args(["serve", "--config"])
             .arg(self.path("slipway.toml"))
-            .env("SLIPWAY_LOG", std::env::var("SLIPWAY_LOG").unwrap_or_else(|_| "info,backend=debug".into()))
+            .env(
+                "SLIPWAY_LOG",
+                std::env::var("SLIPWAY_LOG").unwrap_or_else(|_| "info,backend=debug".into()),
+            )
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
@@ -313,6 +377,47 @@ home = "{home}"
         }
     }
 
+    /// A person's home, as their jobs see it.
+    pub fn home(&self, name: &str) -> String {
+        match self.slurm {
+            Slurm::Local(_) => self.path(&format!("home/{name}")).display().to_string(),
+            Slurm::Real(_) => format!("/home/{name}"),
+        }
+    }
+
+    /// Where a file that a job names is, seen from here.
+    pub fn file_of_job(&self, path: &str) -> PathBuf {
+        match &self.slurm {
+            Slurm::Local(_) => path.into(),
+            Slurm::Real(slurm) => slurm.root.join(path.trim_start_matches('/')),
+        }
+    }
+
+    /// Slurm's client as Slipway has it, for what people can do without Slipway.
+    ///
+    /// # Panics
+    /// When the configuration cannot be used.
+    pub fn slurm_client(&self) -> backend::slurm::Client {
+        let config = backend::config::Config::load(&self.path("slipway.toml")).expect("the configuration");
+        let secret = backend::keys::Secret::read(&config.slurm.key_file).expect("the key");
+        let clock = backend::clock::Clock::system();
+        let signer = backend::slurm::Signer::new(&secret, None, 60, Vec::new(), clock.clone()).expect("a signer");
+        backend::slurm::Client::new(&config.slurm, signer, clock).expect("a client")
+    }
+
+    /// Somebody writes into the comment of a job of theirs.
+    ///
+    /// # Panics
+    /// When Slurm refuses it.
+    pub async fn set_comment(&self, name: &str, id: u64, comment: &str) {
+        let user = UserName::new(name).expect("a name");
+        self.slurm_client()
+            .person(&user)
+            .set_comment(id, comment)
+            .await
+            .expect("the comment is theirs");
+    }
+
     /// Somebody who is not signed in.
     pub fn anonymous(&self) -> Person {
         Person::new(&self.url)
@@ -350,5 +455,8 @@ pub fn free_port() -> u16 {
 
 fn random_password() -> String {
     let bytes: [u8; 12] = backend::keys::random().expect("randomness");
-    bytes.iter().map(|byte| char::from(b"abcdefghijkmnpqrstuvwxyz23456789"[usize::from(byte % 32)])).collect()
+    bytes
+        .iter()
+        .map(|byte| char::from(b"abcdefghijkmnpqrstuvwxyz23456789"[usize::from(byte % 32)]))
+        .collect()
 }

@@ -34,7 +34,10 @@ pub async fn follow_start(
     let events = stream::unfold((states, false), async |(mut states, over)| {
         let event = if over { None } else { states.next().await }?;
         let last = is_last(&event);
-        Some((Ok(Event::default().json_data(event).unwrap_or_default()), (states, last)))
+        Some((
+            Ok(Event::default().json_data(event).unwrap_or_default()),
+            (states, last),
+        ))
     });
     let events = events.take_until(shutdown.cancelled_owned());
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))

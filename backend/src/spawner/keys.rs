@@ -121,7 +121,10 @@ impl ServerIdentity {
 }
 
 /// TLS towards one job: our certificate for it, and nothing accepted but the certificate derived for it.
-pub(super) fn tls_config(server: &ServerIdentity, client: &ServerIdentity) -> Result<Arc<rustls::ClientConfig>, KeyFailure> {
+pub(super) fn tls_config(
+    server: &ServerIdentity,
+    client: &ServerIdentity,
+) -> Result<Arc<rustls::ClientConfig>, KeyFailure> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let verifier = Pinned {
         certificate: server.certificate.clone(),

@@ -39,7 +39,11 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(given: &BTreeMap<String, String>) -> Result<(), Failure> {
-    let argument = |name: &str| given.get(name).ok_or_else(|| Failure::from(format!("--{name} is missing")));
+    let argument = |name: &str| {
+        given
+            .get(name)
+            .ok_or_else(|| Failure::from(format!("--{name} is missing")))
+    };
     let address = SocketAddr::new(argument("ip")?.parse()?, argument("port")?.parse()?);
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(argument("ServerApp.client_ca")?)?)?;
@@ -62,7 +66,9 @@ async fn serve(given: &BTreeMap<String, String>) -> Result<(), Failure> {
         tokio::spawn(async move {
             if let Ok(stream) = tls.accept(stream).await {
                 let builder = Builder::new(TokioExecutor::new());
-                let _ = builder.serve_connection_with_upgrades(TokioIo::new(stream), application).await;
+                let _ = builder
+                    .serve_connection_with_upgrades(TokioIo::new(stream), application)
+                    .await;
             }
         });
     }
@@ -70,7 +76,10 @@ async fn serve(given: &BTreeMap<String, String>) -> Result<(), Failure> {
 
 fn router() -> Router {
     Router::new()
-        .route("/api/status", get(async || axum::Json(json!({ "kernels": 0, "connections": 0 }))))
+        .route(
+            "/api/status",
+            get(async || axum::Json(json!({ "kernels": 0, "connections": 0 }))),
+        )
         .route("/lab", get(page))
         .route("/tree", get(page))
         .route("/terminals/{name}", get(page))
@@ -93,11 +102,16 @@ async fn show(request: Request) -> axum::Json<Value> {
     let text = |headers: &HeaderMap| -> BTreeMap<String, Vec<String>> {
         let mut all = BTreeMap::<String, Vec<String>>::new();
         for (name, value) in headers {
-            all.entry(name.to_string()).or_default().push(String::from_utf8_lossy(value.as_bytes()).into_owned());
+            all.entry(name.to_string())
+                .or_default()
+                .push(String::from_utf8_lossy(value.as_bytes()).into_owned());
         }
         all
     };
-    let uri = request.extensions().get::<axum::extract::OriginalUri>().map_or_else(|| request.uri().clone(), |uri| uri.0.clone());
+    let uri = request
+        .extensions()
+        .get::<axum::extract::OriginalUri>()
+        .map_or_else(|| request.uri().clone(), |uri| uri.0.clone());
     let environment: BTreeMap<String, String> = std::env::vars().collect();
     axum::Json(json!({
         "method": request.method().as_str(), "uri": uri.to_string(), "headers": text(request.headers()),
@@ -110,7 +124,9 @@ async fn bytes(Path(count): Path<u64>) -> Body {
     static PIECE: [u8; 16 * 1024] = [b'x'; 16 * 1024];
     let piece = u64::try_from(PIECE.len()).unwrap_or(1);
     let sizes = (0..count.div_ceil(piece)).map(move |n| usize::try_from((count - n * piece).min(piece)).unwrap_or(0));
-    Body::from_stream(futures_util::stream::iter(sizes.map(|size| Ok::<_, std::io::Error>(Bytes::from_static(&PIECE[..size])))))
+    Body::from_stream(futures_util::stream::iter(
+        sizes.map(|size| Ok::<_, std::io::Error>(Bytes::from_static(&PIECE[..size]))),
+    ))
 }
 
 /// Cookies that a person's server must not be able to set.
@@ -121,7 +137,9 @@ async fn planted() -> Response {
     ];
     let mut response = (StatusCode::OK, [(header::SET_COOKIE, "own=1")]).into_response();
     for (name, value) in cookies {
-        response.headers_mut().append(name, http::HeaderValue::from_static(value));
+        response
+            .headers_mut()
+            .append(name, http::HeaderValue::from_static(value));
     }
     response
 }
@@ -132,7 +150,11 @@ async fn exit(Path(code): Path<i32>) {
 
 /// Sends back what comes, in the sub-protocol that Jupyter's clients ask for.
 async fn channels(upgrade: WebSocketUpgrade) -> Response {
-    upgrade.protocols(["v1.kernel.websocket.jupyter.org"]).max_message_size(64 << 20).max_frame_size(64 << 20).on_upgrade(echo)
+    upgrade
+        .protocols(["v1.kernel.websocket.jupyter.org"])
+        .max_message_size(64 << 20)
+        .max_frame_size(64 << 20)
+        .on_upgrade(echo)
 }
 
 async fn echo(mut socket: WebSocket) {

@@ -1,0 +1,72 @@
+# The few commands a person types. Works with make 3.81 and bash 3.2.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo dev build check test bench soak clean
+
+ENV := . tests/setup/env.sh &&
+PORT ?= 8000
+TRUNK_PORT ?= 8080
+PAGE := Cargo.toml Cargo.lock Trunk.toml $(shell find frontend shared style -type f)
+HOST := -p shared -p backend -p local-slurm -p slipway-tests
+export PORT TRUNK_PORT
+
+help:
+	@echo "make demo    a pretend cluster with Slipway in front of it, on http://127.0.0.1:$(PORT)/ (PORT=8001 for another)"
+	@echo "make dev     the same for people who change the page: trunk serve on port $(TRUNK_PORT), no Jupyter needed"
+	@echo "make check   format, lints, unit and API tests: the inner loop, under 4 minutes"
+	@echo "make test    everything, with a browser and real Slurm"
+	@echo "make bench   measures, beside the alternatives; writes target/bench/"
+	@echo "make soak    the tests again and again, to find what fails now and then"
+	@echo "make setup   installs what all of these need; quick when there is nothing to do"
+
+setup:
+	@bash tests/setup/setup.sh all
+
+demo:
+	@bash tests/setup/setup.sh demo
+	@$(MAKE) -s build
+	@$(ENV) exec target/fast/demo
+
+dev:
+	@bash tests/setup/setup.sh dev
+	@$(ENV) cargo build -q --profile fast -p backend -p slipway-tests --bins
+	@$(ENV) bash tests/setup/dev.sh
+
+build: dist/index.html
+	@$(ENV) cargo build -q --profile fast -p backend -p slipway-tests --bins
+
+# Trunk takes its time even when nothing has changed.
+dist/index.html: $(PAGE)
+	@$(ENV) trunk --log warn build --release --offline
+	@touch $@
+
+check: dist/index.html
+	@$(ENV) cargo fmt --all --check
+	@$(ENV) cargo clippy -q $(HOST) --all-targets -- -D warnings
+	@$(ENV) cargo build -q -p backend -p slipway-tests --bins
+	@$(ENV) cargo nextest run $(HOST) -E 'not (binary(slurm) and test(/real/)) and not binary(e2e)'
+
+test:
+	@bash tests/setup/setup.sh test
+	@$(MAKE) -s dist/index.html
+	@$(ENV) cargo fmt --all --check
+	@$(ENV) cargo clippy -q $(HOST) --all-targets -- -D warnings
+	@$(ENV) cargo clippy -q -p frontend --target wasm32-unknown-unknown -- -D warnings
+	@$(ENV) cargo deny --log-level error --offline check licenses bans sources
+	@$(ENV) cargo build -q -p backend -p slipway-tests --bins
+	@$(ENV) cargo nextest run $(HOST)
+
+bench:
+	@bash tests/setup/setup.sh test
+	@$(MAKE) -s build
+	@$(ENV) target/fast/bench
+
+soak:
+	@bash tests/setup/setup.sh test
+	@$(MAKE) -s dist/index.html
+	@$(ENV) cargo build -q -p backend -p slipway-tests --bins
+	@$(ENV) cargo nextest run $(HOST) --stress-count 10 -E 'not binary(e2e)'
+	@$(ENV) cargo nextest run $(HOST) --stress-count 3 -E 'binary(e2e)'
+
+clean:
+	rm -rf target dist

@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Installs what Slipway needs and this machine lacks, into $SLIPWAY_TOOLS (and, on Debian, with apt).
+#
+#   setup.sh demo   what `make demo` needs: the wasm target, Trunk, Jupyter
+#   setup.sh dev    the same without Jupyter
+#   setup.sh test   everything: also a browser, cargo-nextest, cargo-deny and a real Slurm
+#   setup.sh all    the same as test
+#
+# Each step leaves a stamp with a hash of its script and inputs, so a second run takes no time
+# and a changed pin runs its step again. Remove $SLIPWAY_TOOLS to start over.
+set -uo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+repo=$(cd "$here/../.." && pwd)
+. "$here/env.sh"
+stamps=$SLIPWAY_TOOLS/stamps
+mkdir -p "$SLIPWAY_TOOLS/bin" "$stamps"
+failures=()
+
+# step NAME "what and why" "result that must exist" "inputs, separated by spaces" command…
+# A step says why it failed on its last line of output; the whole output stays in its log.
+step() {
+  local name=$1 why=$2 result=$3 inputs=$4 log=$SLIPWAY_TOOLS/log/$1.log hash began
+  shift 4
+  # shellcheck disable=SC2086 # the inputs are a list
+  hash=$({ echo "$*"; cat $inputs; } 2>/dev/null | cksum)
+  [ -e "$result" ] && [ "$(cat "$stamps/$name" 2>/dev/null)" = "$hash" ] && return
+  mkdir -p "$SLIPWAY_TOOLS/log"
+  printf '%s … ' "$why"
+  began=$SECONDS
+  if "$@" >"$log" 2>&1 </dev/null; then
+    echo "$hash" >"$stamps/$name"
+    echo "$((SECONDS - began)) s"
+  else
+    echo "failed after $((SECONDS - began)) s"
+    failures+=("$name: $(tail -n 1 "$log") (all of it: $log)")
+  fi
+}
+
+tool() { # tool NAME "why": a pinned command-line program, see cargo-tool.sh
+  step "$1" "$2" "$SLIPWAY_TOOLS/bin/$1" "$here/cargo-tool.sh" bash "$here/cargo-tool.sh" "$1" "$(version_of "$1")"
+}
+
+version_of() {
+  case $1 in
+    trunk) echo 0.21.14 ;; # 0.22 wants a newer Rust than Debian has
+    # The page is only understood by the wasm-bindgen of the very version that it was linked with.
+    wasm-bindgen) grep -A 1 '^name = "wasm-bindgen"$' "$repo/Cargo.lock" 2>/dev/null | sed -n 's/^version = "\(.*\)"/\1/p' | grep . || echo 0.2.130 ;;
+    cargo-nextest) echo 0.9.151 ;;
+    cargo-deny) echo 0.20.2 ;;
+  esac
+}
+
+page() {
+  step wasm "Rust's wasm32 target, to compile the page" "$(rustc --print sysroot 2>/dev/null)/lib/rustlib/wasm32-unknown-unknown/lib" "$here/wasm.sh $here/wasm-debian.sh" bash "$here/wasm.sh"
+  . "$here/env.sh" # the step may have brought another toolchain
+  tool trunk "Trunk, which builds the page"
+  tool wasm-bindgen "wasm-bindgen, which ties wasm to the browser"
+  step wasm-opt "wasm-opt, which makes the page small" "$SLIPWAY_TOOLS/bin/wasm-opt" "$here/node.sh" bash "$here/node.sh" binaryen@132.0.0 wasm-opt
+}
+
+jupyter() {
+  step jupyter "JupyterLab and Notebook, which people's servers run" "$SLIPWAY_TOOLS/jupyter/bin/jupyter" "$here/jupyter.sh $here/jupyter.txt" bash "$here/jupyter.sh"
+}
+
+tests() {
+  local e2e=$repo/tests/e2e slurm=$repo/tests/slurm release
+  tool cargo-nextest "cargo-nextest, which runs the tests"
+  tool cargo-deny "cargo-deny, which checks licences and sources"
+  step proxy "configurable-http-proxy, to compare with in benchmarks" "$SLIPWAY_TOOLS/bin/configurable-http-proxy" "$here/node.sh" bash "$here/node.sh" configurable-http-proxy@5.3.0 configurable-http-proxy
+  step browser "Chromium, Playwright and axe-core, for tests in a browser" "$SLIPWAY_TOOLS/node/e2e/node_modules" "$here/browser.sh $e2e/package.json $e2e/package-lock.json" bash "$here/browser.sh" "$e2e"
+  for release in ${SLIPWAY_SLURM_RELEASES:-24.11}; do
+    step "slurm-$release" "Slurm $release with slurmrestd, in a chroot of its own" "$SLIPWAY_TOOLS/slurm/$release" "$here/slurm.sh $here/jupyter.txt" bash "$here/slurm.sh" "$release"
+    [ -d "$SLIPWAY_TOOLS/slurm/$release" ] || continue
+    step "slurm-accounts-$release" "Slurm $release: its people, accounts and limits" "$SLIPWAY_TOOLS/slurm/$release/var/lib/mysql/prepared" "$slurm/enter.sh $slurm/cluster.sh $slurm/daemons.sh $slurm/accounts.sh" bash "$slurm/run.sh" --prepare "$release"
+  done
+}
+
+case ${1:-all} in
+  demo) page; jupyter ;;
+  dev) page ;;
+  test | all) page; jupyter; tests ;;
+  *) echo "usage: setup.sh [demo|dev|test|all]" >&2; exit 2 ;;
+esac
+rm -rf "$SLIPWAY_TOOLS/build" # what compiling the tools left
+
+[ ${#failures[@]} -eq 0 ] && exit
+echo
+echo "Not ready:"
+printf '  %s\n' "${failures[@]}"
+exit 1

@@ -1,0 +1,80 @@
+//! A server's life through real Slurm, with a real Jupyter; the same on a local cluster is in `tests/api`.
+
+use serde_json::{Value, json};
+use shared::server::{EndCause, Phase};
+use slipway_tests::{Plan, RealSlurm, Site};
+
+#[tokio::test]
+async fn a_server_lives_and_ends_on_real_slurm_24_11() {
+    let mut site = Site::start_on(RealSlurm::start("24.11").await, Plan::default()).await;
+    let alice = site.sign_in("alice").await;
+    let options: Value = alice.get("hub/api/options").await.json();
+    assert_eq!(
+        (options["time"]["max"].as_u64(), options["cores"]["max"].as_u64()),
+        (Some(480), Some(8))
+    );
+    assert_eq!(options["accounts"][0]["name"], "def-alice_cpu");
+    let dave = site.sign_in("dave").await;
+    assert_eq!(dave.get("hub/api/options").await.code(), "no_association");
+
+    let ready = alice
+        .start_and_wait(&json!({ "time": "1 h", "cores": 2, "memory": "2 GB" }))
+        .await;
+    let status: Value = alice.get(&alice.own("api/status")).await.json();
+    assert!(status["started"].is_string(), "{status}");
+    let lab = alice.get("user/alice/lab").await;
+    assert_eq!(lab.status, 200);
+    assert!(
+        lab.text.contains("\"hubPrefix\": \"/hub/\"") && lab.text.contains("\"token\": \"\""),
+        "Lab does not know its hub"
+    );
+    let job = site
+        .real()
+        .ctl(&["scontrol", "show", "job", &ready.state.job_id.unwrap().to_string()])
+        .await;
+    for expected in [
+        "UserId=alice",
+        "JobName=slipway",
+        "Account=def-alice_cpu",
+        "TimeLimit=01:00:00",
+        "Requeue=0",
+    ] {
+        assert!(job.contains(expected), "{expected}: {job}");
+    }
+    assert!(!job.contains("PRIVATE KEY"), "{job}");
+
+    // Slurm goes away, Slipway is killed: the server stays reachable.
+    site.real().ctl(&["stop", "slurmctld"]).await;
+    site.kill_slipway().await;
+    site.start_slipway().await;
+    assert_eq!(alice.get("user/alice/lab").await.status, 200);
+    site.real().ctl(&["start", "slurmctld"]).await;
+
+    slipway_tests::until("Slurm to take the cancel", || async {
+        (alice.delete(&alice.server_path()).await.status == 202).then_some(())
+    })
+    .await;
+    let end = alice.wait_for(Phase::Ended).await.state.end.unwrap();
+    assert_eq!((end.cause, end.was_ready), (EndCause::Cancelled, true));
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_start_that_waits_too_long_is_given_up_on_real_slurm_24_11() {
+    let plan = Plan {
+        start_timeout_seconds: 8,
+        ..Plan::default()
+    };
+    let site = Site::start_on(RealSlurm::start("24.11").await, plan).await;
+    let (bob, alice) = (site.sign_in("bob").await, site.sign_in("alice").await);
+    site.real()
+        .ctl(&["scontrol", "update", "NodeName=c1,c2", "State=DRAIN", "Reason=test"])
+        .await;
+    assert_eq!(bob.start(&json!({})).await.status, 202);
+    let last = bob.progress().await.pop().unwrap();
+    let end = last.state.end.unwrap();
+    assert!(matches!(end.cause, EndCause::GaveUp { reason: Some(_) }), "{end:?}");
+    let error = alice.start(&json!({ "account": "ctb-y" })).await;
+    assert_eq!(error.code(), "options");
+    site.shut_down().await;
+}
