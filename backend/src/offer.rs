@@ -214,10 +214,14 @@ fn limits(configured: Option<&str>, partitions: &[Partition], nodes: &[Node]) ->
         .max()
         .unwrap_or(0);
     let mut classes = BTreeMap::<(u64, u64, BTreeMap<String, u32>), u32>::new();
-    for node in nodes
-        .iter()
-        .filter(|node| node.usable && reached.iter().any(|p| node.partitions.contains(&p.name)))
-    {
+    let in_reach = |node: &&Node| {
+        reached
+            .iter()
+            .any(|partition| node.partitions.contains(&partition.name))
+    };
+    // With every node out of service, as in a maintenance, a request can still wait for its end.
+    let none_usable = !nodes.iter().filter(in_reach).any(|node| node.usable);
+    for node in nodes.iter().filter(in_reach).filter(|node| node.usable || none_usable) {
         *classes.entry((node.cores, node.memory, node.gpus.clone())).or_default() += 1;
     }
     let nodes = classes
