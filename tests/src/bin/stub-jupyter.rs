@@ -45,6 +45,13 @@ async fn serve(given: &BTreeMap<String, String>) -> Result<(), Failure> {
             .ok_or_else(|| Failure::from(format!("--{name} is missing")))
     };
     let address = SocketAddr::new(argument("ip")?.parse()?, argument("port")?.parse()?);
+    let base = argument("ServerApp.base_url")?.trim_end_matches('/').to_owned();
+    let application = Router::new().nest(&base, router());
+    let listener = TcpListener::bind(address).await?;
+    // For benchmarks of proxies that cannot speak mutual TLS.
+    if given.contains_key("plain") {
+        return Ok(axum::serve(listener, application).await?);
+    }
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(argument("ServerApp.client_ca")?)?)?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -56,9 +63,7 @@ async fn serve(given: &BTreeMap<String, String>) -> Result<(), Failure> {
         .with_client_cert_verifier(clients)
         .with_single_cert(vec![certificate], key)?;
     let tls = TlsAcceptor::from(Arc::new(tls));
-    let base = argument("ServerApp.base_url")?.trim_end_matches('/').to_owned();
-    let application = TowerToHyperService::new(Router::new().nest(&base, router()));
-    let listener = TcpListener::bind(address).await?;
+    let application = TowerToHyperService::new(application);
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;

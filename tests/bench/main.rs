@@ -1,0 +1,48 @@
+//! `make bench`: what Slipway costs, beside the alternatives, in one run.
+//!
+//! Everything shares the machine's cores with the load, so rates are only recorded; CPU seconds, bytes and
+//! memory are what counts. Each number is the median of interleaved rounds, with its spread.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that cannot be made ends the run")]
+
+mod proxy;
+mod start;
+mod table;
+
+use std::process::Command;
+
+use slipway_tests::{Plan, Site, repository};
+
+#[tokio::main]
+async fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let wants = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
+    let mut report = String::new();
+    if wants("page") {
+        report += &page().await;
+    }
+    if wants("proxy") {
+        report += &proxy::measure().await;
+    }
+    if wants("start") {
+        report += &start::measure().await;
+    }
+    let folder = repository().join("target/bench");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("report.md"), &report).unwrap();
+    println!("{report}");
+}
+
+/// Bytes and time to use, in a browser.
+async fn page() -> String {
+    let site = Site::start(Plan::default()).await;
+    let output = Command::new("node")
+        .arg(repository().join("tests/bench/page.mjs"))
+        .env("SITE", &site.url)
+        .env("PASSWORD", site.password("ada"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    site.shut_down().await;
+    String::from_utf8(output.stdout).unwrap()
+}
