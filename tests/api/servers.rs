@@ -1,7 +1,7 @@
 //! A server's life through the API.
 
 use serde_json::{Value, json};
-use shared::server::{EndCause, Phase};
+use shared::server::{EndCause, Phase, ProgressEvent};
 use slipway_tests::{Plan, Site, until};
 
 #[tokio::test]
@@ -21,6 +21,13 @@ async fn a_start_goes_through_its_phases_and_ends_at_the_interface() {
     );
     let progress: Vec<_> = events.iter().map(|event| event.progress).collect();
     assert!(progress.is_sorted(), "{progress:?}");
+    let same = |a: &ProgressEvent, b: &ProgressEvent| {
+        (&a.message, a.state.phase, &a.state.reason) == (&b.message, b.state.phase, &b.state.reason)
+    };
+    assert!(
+        events.windows(2).all(|pair| !same(&pair[0], &pair[1])),
+        "something was told twice: {events:?}"
+    );
     assert_eq!(ada.get("user/ada/tree").await.status, 200);
 
     let user: Value = ada.get("hub/api/users/ada").await.json();

@@ -3,7 +3,11 @@
 //! Everything shares the machine's cores with the load, so rates are only recorded; CPU seconds, bytes and
 //! memory are what counts. Each number is the median of interleaved rounds, with its spread.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that cannot be made ends the run")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a measurement that cannot be made ends the run"
+)]
 
 mod proxy;
 mod start;

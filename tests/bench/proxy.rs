@@ -50,31 +50,69 @@ pub(crate) async fn measure() -> String {
     let (mut chp, proxied) = configurable_http_proxy(&direct).await;
     let chp_at_rest = memory(chp.id().unwrap());
     let ways = [
-        Way { name: "direct", pid: stub.id().unwrap(), url: format!("{direct}/user/ada"), cookie: String::new(), origin: direct.clone() },
-        Way { name: "configurable-http-proxy", pid: chp.id().unwrap(), url: format!("{proxied}/user/ada"), cookie: String::new(), origin: proxied.clone() },
-        Way { name: "Slipway", pid: site.slipway_pid().unwrap(), url: ada.url("user/ada"), cookie: ada.cookies("user/ada/"), origin: ada.origin() },
+        Way {
+            name: "direct",
+            pid: stub.id().unwrap(),
+            url: format!("{direct}/user/ada"),
+            cookie: String::new(),
+            origin: direct.clone(),
+        },
+        Way {
+            name: "configurable-http-proxy",
+            pid: chp.id().unwrap(),
+            url: format!("{proxied}/user/ada"),
+            cookie: String::new(),
+            origin: proxied.clone(),
+        },
+        Way {
+            name: "Slipway",
+            pid: site.slipway_pid().unwrap(),
+            url: ada.url("user/ada"),
+            cookie: ada.cookies("user/ada/"),
+            origin: ada.origin(),
+        },
     ];
     let mut found: Vec<Found> = ways.iter().map(|_| Found::default()).collect();
     for _ in 0..ROUNDS {
         for (way, found) in ways.iter().zip(&mut found) {
             let (cpu, seconds) = cost(way.pid, requests(way)).await;
             found.request_cpu.push(cpu);
-            found.request_rate.push(f64::from(u32::try_from(REQUESTS).unwrap()) / seconds);
+            found
+                .request_rate
+                .push(f64::from(u32::try_from(REQUESTS).unwrap()) / seconds);
             let (cpu, seconds) = cost(way.pid, echoes(way)).await;
             let count = f64::from(u32::try_from(SOCKETS * ECHOES).unwrap());
             found.echo_cpu.push(cpu * 100_000.0 / count);
             found.echo_rate.push(count / seconds);
         }
     }
-    let rows: Vec<_> = ways.iter().zip(found).map(|(way, found)| row(way.name, found)).collect();
-    let header = ["", "CPU s per 10,000 requests", "requests/s", "CPU s per 100,000 echoes", "echoes/s"];
+    let rows: Vec<_> = ways
+        .iter()
+        .zip(found)
+        .map(|(way, found)| row(way.name, found))
+        .collect();
+    let header = [
+        "",
+        "CPU s per 10,000 requests",
+        "requests/s",
+        "CPU s per 100,000 echoes",
+        "echoes/s",
+    ];
     let mut text = markdown("Through the proxy", &header, &rows);
     text += &markdown(
         "Memory (PSS, MB)",
         &["", "at rest", "after the load above"],
         &[
-            vec!["configurable-http-proxy".into(), megabytes(chp_at_rest), megabytes(memory(chp.id().unwrap()))],
-            vec!["Slipway".into(), megabytes(at_rest), megabytes(memory(site.slipway_pid().unwrap()))],
+            vec![
+                "configurable-http-proxy".into(),
+                megabytes(chp_at_rest),
+                megabytes(memory(chp.id().unwrap())),
+            ],
+            vec![
+                "Slipway".into(),
+                megabytes(at_rest),
+                megabytes(memory(site.slipway_pid().unwrap())),
+            ],
         ],
     );
     chp.kill().await.unwrap();
@@ -85,7 +123,13 @@ pub(crate) async fn measure() -> String {
 
 fn row(name: &str, found: Found) -> Vec<String> {
     let text = |numbers| Median::of(numbers).to_string();
-    vec![name.into(), text(found.request_cpu), text(found.request_rate), text(found.echo_cpu), text(found.echo_rate)]
+    vec![
+        name.into(),
+        text(found.request_cpu),
+        text(found.request_rate),
+        text(found.echo_cpu),
+        text(found.echo_rate),
+    ]
 }
 
 /// CPU seconds of a process and seconds of the clock while something is done.
@@ -96,7 +140,11 @@ async fn cost(pid: u32, done: impl Future<Output = ()>) -> (f64, f64) {
 }
 
 async fn requests(way: &Way) {
-    let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(CONNECTIONS).build().unwrap();
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .pool_max_idle_per_host(CONNECTIONS)
+        .build()
+        .unwrap();
     let tasks = (0..CONNECTIONS).map(|_| {
         let (client, url, cookie) = (client.clone(), format!("{}/bytes/1024", way.url), way.cookie.clone());
         tokio::spawn(async move {
@@ -136,7 +184,13 @@ async fn echoes(way: &Way) {
 async fn plain_stub() -> (Child, String) {
     let port = free_port();
     let child = Command::new(program("stub-jupyter"))
-        .args(["lab", "--plain=yes", "--ip=127.0.0.1", &format!("--port={port}"), "--ServerApp.base_url=/user/ada/"])
+        .args([
+            "lab",
+            "--plain=yes",
+            "--ip=127.0.0.1",
+            &format!("--port={port}"),
+            "--ServerApp.base_url=/user/ada/",
+        ])
         .kill_on_drop(true)
         .spawn()
         .unwrap();
@@ -148,7 +202,12 @@ async fn plain_stub() -> (Child, String) {
 async fn configurable_http_proxy(target: &str) -> (Child, String) {
     let (port, api) = (free_port(), free_port());
     let child = Command::new("configurable-http-proxy")
-        .args(["--ip=127.0.0.1", &format!("--port={port}"), "--api-ip=127.0.0.1", &format!("--api-port={api}")])
+        .args([
+            "--ip=127.0.0.1",
+            &format!("--port={port}"),
+            "--api-ip=127.0.0.1",
+            &format!("--api-port={api}"),
+        ])
         .arg(format!("--default-target={target}"))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -162,7 +221,16 @@ async fn configurable_http_proxy(target: &str) -> (Child, String) {
 
 async fn answers(url: &str) {
     let person = Person::new("");
-    until(url, || async { person.http.get(url).send().await.ok().filter(|r| r.status().is_success()) }).await;
+    until(url, || async {
+        person
+            .http
+            .get(url)
+            .send()
+            .await
+            .ok()
+            .filter(|r| r.status().is_success())
+    })
+    .await;
 }
 
 /// User and system time of a process, all threads (`proc_pid_stat(5)`, fields 14 and 15).

@@ -17,7 +17,8 @@ const ROUNDS: usize = 7;
 
 /// What a site would write itself: Jupyter and nothing around it.
 const BARE: &str = "#!/bin/bash\nexec \"$JUPYTER\" lab --no-browser --ip=127.0.0.1 --port=\"$PORT\" --IdentityProvider.token= \
-                    --ServerApp.password= --ServerApp.base_url=/user/ada/ --ServerApp.root_dir=\"$HOME\"\n";
+                    --ServerApp.password= --ServerApp.base_url=/user/ada/ --ServerApp.root_dir=\"$HOME\" \
+                    --allow-root\n";
 
 pub(crate) async fn measure() -> String {
     let site = Site::start(Plan::default().with_real_jupyter()).await;
@@ -30,12 +31,28 @@ pub(crate) async fn measure() -> String {
         }
         bare.push(bare_job(&site).await);
     }
-    let names = ["Start → answer", "Start → job runs", "Start → Jupyter answers, and the page is told", "Start → Lab's document", "Stop → over"];
-    let mut rows: Vec<_> =
-        names.iter().zip(parts).map(|(name, part)| vec![(*name).to_owned(), Median::of(part).to_string()]).collect();
-    rows.push(vec!["a bare job: submit → Jupyter answers".into(), Median::of(bare).to_string()]);
+    let names = [
+        "Start → answer",
+        "Start → job runs",
+        "Start → Jupyter answers, and the page is told",
+        "Start → Lab's document",
+        "Stop → over",
+    ];
+    let mut rows: Vec<_> = names
+        .iter()
+        .zip(parts)
+        .map(|(name, part)| vec![(*name).to_owned(), Median::of(part).to_string()])
+        .collect();
+    rows.push(vec![
+        "a bare job: submit → Jupyter answers".into(),
+        Median::of(bare).to_string(),
+    ]);
     site.shut_down().await;
-    markdown("From Start to Lab (seconds, local cluster)", &["", "median (least–greatest)"], &rows)
+    markdown(
+        "From Start to Lab (seconds, local cluster)",
+        &["", "median (least–greatest)"],
+        &rows,
+    )
 }
 
 async fn slipway(ada: &Person) -> [f64; 5] {
@@ -43,7 +60,11 @@ async fn slipway(ada: &Person) -> [f64; 5] {
     assert_eq!(ada.start(&json!({})).await.status, 202);
     let answered = started.elapsed();
     let (mut running, mut ready) = (None, Duration::ZERO);
-    let events = ada.request(http::Method::GET, &format!("{}/progress", ada.server_path())).send().await.unwrap();
+    let events = ada
+        .request(http::Method::GET, &format!("{}/progress", ada.server_path()))
+        .send()
+        .await
+        .unwrap();
     let mut events = events.bytes_stream();
     while let Some(Ok(bytes)) = events.next().await {
         let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -67,9 +88,20 @@ async fn slipway(ada: &Person) -> [f64; 5] {
 }
 
 async fn bare_job(site: &Site) -> f64 {
-    let (client, ada, port, home) = (site.slurm_client(), UserName::new("ada").unwrap(), free_port(), site.home("ada"));
+    let (client, ada, port, home) = (
+        site.slurm_client(),
+        UserName::new("ada").unwrap(),
+        free_port(),
+        site.home("ada"),
+    );
     let jupyter = std::env::var("SLIPWAY_JUPYTER").unwrap();
-    let environment = [("PATH", "/usr/bin:/bin"), ("HOME", &home), ("USER", "ada"), ("PORT", &port.to_string()), ("JUPYTER", &jupyter)];
+    let environment = [
+        ("PATH", "/usr/bin:/bin"),
+        ("HOME", &home),
+        ("USER", "ada"),
+        ("PORT", &port.to_string()),
+        ("JUPYTER", &jupyter),
+    ];
     let job = JobDescription {
         name: "bare".into(),
         account: AccountName::new("def-ada").unwrap(),
@@ -80,7 +112,10 @@ async fn bare_job(site: &Site) -> f64 {
         tres_per_node: None,
         comment: String::new(),
         directory: home.clone(),
-        environment: environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect::<BTreeMap<_, _>>(),
+        environment: environment
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into_iter()
+            .collect::<BTreeMap<_, _>>(),
         output: format!("{home}/bare-%j.log"),
         script: BARE,
     };
@@ -88,7 +123,16 @@ async fn bare_job(site: &Site) -> f64 {
     let id = client.person(&ada).submit(&job).await.unwrap();
     let url = format!("http://127.0.0.1:{port}/user/ada/api/status");
     let person = Person::new("");
-    slipway_tests::until("the bare job", || async { person.http.get(&url).send().await.ok().filter(|r| r.status().is_success()) }).await;
+    slipway_tests::until("the bare job", || async {
+        person
+            .http
+            .get(&url)
+            .send()
+            .await
+            .ok()
+            .filter(|r| r.status().is_success())
+    })
+    .await;
     let seconds = started.elapsed().as_secs_f64();
     client.person(&ada).cancel(id).await.unwrap();
     seconds

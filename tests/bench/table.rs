@@ -14,20 +14,38 @@ impl Median {
     /// Of at least one number.
     pub(crate) fn of(mut numbers: Vec<f64>) -> Self {
         numbers.sort_by(f64::total_cmp);
-        Self { middle: numbers[numbers.len() / 2], least: numbers[0], greatest: numbers[numbers.len() - 1] }
+        Self {
+            middle: numbers[numbers.len() / 2],
+            least: numbers[0],
+            greatest: numbers[numbers.len() - 1],
+        }
     }
 }
 
 impl std::fmt::Display for Median {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let digits = if self.middle >= 100.0 { 0 } else if self.middle >= 1.0 { 1 } else { 3 };
-        write!(f, "{:.digits$} ({:.digits$}–{:.digits$})", self.middle, self.least, self.greatest)
+        let digits = if self.middle >= 100.0 {
+            0
+        } else if self.middle >= 1.0 {
+            1
+        } else {
+            3
+        };
+        write!(
+            f,
+            "{:.digits$} ({:.digits$}–{:.digits$})",
+            self.middle, self.least, self.greatest
+        )
     }
 }
 
 /// A table; every row starts with its name.
 pub(crate) fn markdown(title: &str, header: &[&str], rows: &[Vec<String>]) -> String {
-    let mut text = format!("\n### {title}\n\n| {} |\n|{}\n", header.join(" | "), "---|".repeat(header.len()));
+    let mut text = format!(
+        "\n### {title}\n\n| {} |\n|{}\n",
+        header.join(" | "),
+        "---|".repeat(header.len())
+    );
     for row in rows {
         let _ = writeln!(text, "| {} |", row.join(" | "));
     }

@@ -130,12 +130,26 @@ impl Default for Plan {
 
 impl Plan {
     /// With the real Jupyter that `make setup` installed.
+    ///
+    /// # Panics
+    /// When nobody said where it is.
     #[must_use]
     pub fn with_real_jupyter(self) -> Self {
-        Self {
-            jupyter: std::env::var("SLIPWAY_JUPYTER").expect("SLIPWAY_JUPYTER is set by tests/setup/env.sh"),
-            ..self
+        let jupyter = std::env::var("SLIPWAY_JUPYTER").expect("SLIPWAY_JUPYTER is set by tests/setup/env.sh");
+        // Jupyter refuses root, which is who runs the jobs of a local cluster in a container.
+        let root = std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
+        if root {
+            let setup = format!(
+                "{}\njupyter_as_root() {{ exec '{jupyter}' \"$@\" --allow-root; }}",
+                self.setup
+            );
+            return Self {
+                jupyter: "jupyter_as_root".into(),
+                setup,
+                ..self
+            };
         }
+        Self { jupyter, ..self }
     }
 }
 

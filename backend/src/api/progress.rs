@@ -30,21 +30,41 @@ pub async fn follow_start(
     let server = app.spawner.find(user).await.ok_or_else(nothing)?;
     let shutdown = app.shutdown.clone();
     let states = WatchStream::new(server.watch()).map(move |_| event(&app, &server));
-    // The event that says how it came out is the last one; nothing is waited for after it.
-    let events = stream::unfold((states, false), async |(mut states, over)| {
-        let event = if over { None } else { states.next().await }?;
-        let last = is_last(&event);
-        Some((
-            Ok(Event::default().json_data(event).unwrap_or_default()),
-            (states, last),
-        ))
-    });
+    // Told are changes that a person could see; the one that says how it came out is the last.
+    let events = stream::unfold(
+        (states, None),
+        async |(mut states, told): (_, Option<ProgressEvent>)| {
+            if told.as_ref().is_some_and(is_last) {
+                return None;
+            }
+            loop {
+                let event: ProgressEvent = states.next().await?;
+                if told.as_ref().is_none_or(|told| !is_same(told, &event)) {
+                    let line = Event::default().json_data(&event).unwrap_or_default();
+                    return Some((Ok(line), (states, Some(event))));
+                }
+            }
+        },
+    );
     let events = events.take_until(shutdown.cancelled_owned());
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 
 fn is_last(event: &ProgressEvent) -> bool {
     event.ready.is_some() || event.failed.is_some()
+}
+
+/// The same but for the time at which it was told.
+fn is_same(told: &ProgressEvent, event: &ProgressEvent) -> bool {
+    let now = event.state.now;
+    *event
+        == ProgressEvent {
+            state: StateView {
+                now,
+                ..told.state.clone()
+            },
+            ..told.clone()
+        }
 }
 
 fn event(app: &Arc<App>, server: &Server) -> ProgressEvent {
