@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use shared::names::UserName;
 use shared::routes::Routes;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -50,6 +51,16 @@ pub struct App {
 }
 
 impl App {
+    /// The address at which a browser opens something on a person's server: a path of this site, except
+    /// while the page comes from Trunk's port and the server from here.
+    pub fn server_url(&self, user: &UserName, path: &str) -> String {
+        let path = self.routes.server(user, path);
+        match self.config.server.development_origin {
+            Some(_) => format!("{}{path}", self.config.server.origin()),
+            None => path,
+        }
+    }
+
     /// Reads keys, accounts and page, and opens the store. Does not wait for Slurm. An error says what
     /// stopped the start and what would be right.
     pub async fn build(config: Config, shutdown: CancellationToken) -> Result<AppState, String> {

@@ -1,8 +1,8 @@
 //! The document of the page, for every URL under `/hub/` that is nothing else, and the page's files.
 
 use axum::extract::{Query, Request, State};
-use axum::response::{IntoResponse, Redirect, Response};
-use http::{HeaderMap, Method, StatusCode};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
+use http::{HeaderMap, Method, StatusCode, header};
 use serde::Deserialize;
 
 use crate::app::AppState;
@@ -22,12 +22,15 @@ pub async fn show_login(State(app): State<AppState>, Query(query): Query<Next>, 
     let next = app.routes.own_path(&query.next).unwrap_or_default().to_owned();
     if let Some(sign_in) = app.sign_ins.read(Audience::Hub, &headers) {
         let own = app.routes.server(&sign_in.user, "");
-        let others = next.starts_with(&format!("{}user/", app.routes.base())) && !next.starts_with(&own);
-        if others {
+        if next.starts_with(&format!("{}user/", app.routes.base())) && !next.starts_with(&own) {
+            // The page says whose it is.
             return app.assets.document(StatusCode::FORBIDDEN, Language::of(&headers), None);
         }
-        if !next.starts_with(&own) {
-            return Redirect::to(if next.is_empty() { app.routes.hub("home") } else { next }.as_str()).into_response();
+        // A browser that has lost the other cookie would be sent here again and again.
+        if let Ok(cookie) = app.sign_ins.signed(Audience::User, &sign_in) {
+            let next = if next.is_empty() { app.routes.hub("home") } else { next };
+            let cookie = AppendHeaders([(header::SET_COOKIE, cookie.to_string())]);
+            return (cookie, Redirect::to(&next)).into_response();
         }
     }
     let form = LoginForm {

@@ -226,3 +226,25 @@ async fn no_password_cookie_or_token_is_ever_logged() {
     }
     site.shut_down().await;
 }
+
+#[tokio::test]
+async fn a_browser_that_lost_one_of_its_cookies_gets_it_again_instead_of_going_in_circles() {
+    let site = Site::start(Plan::default()).await;
+    let ada = site.sign_in("ada").await;
+    let hub = ada.cookies("hub/");
+    let browser = site.anonymous();
+    let request = browser
+        .request(Method::GET, "hub/login?next=/user/ada/lab")
+        .header("cookie", hub);
+    let reply = Person::send(request).await;
+    assert_eq!(
+        (reply.status, reply.headers["location"].to_str().unwrap()),
+        (303, "/user/ada/lab")
+    );
+    assert_eq!(
+        browser.get("user/ada/lab").await.code(),
+        "not_running",
+        "the cookie that came along is good"
+    );
+    site.shut_down().await;
+}

@@ -79,7 +79,7 @@ fn server_view(app: &App, server: &Server) -> ServerView {
             Phase::Stopping => Some("stop".into()),
             _ => None,
         },
-        url: app.routes.server(&server.user, ""),
+        url: app.server_url(&server.user, ""),
         progress_url: app.routes.api_progress(&server.user),
         started: state.started_at.and_then(time),
         last_activity: None,

@@ -84,20 +84,26 @@ impl SignIns {
             id: URL_SAFE_NO_PAD.encode(id),
             ends_at: now + self.lifetime_seconds,
         };
-        let cookie = |audience| {
-            let claims = Claims {
-                sub: user.clone(),
-                aud: audience,
-                sid: sign_in.id.clone(),
-                iat: now,
-                exp: sign_in.ends_at,
-            };
-            jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signer)
-                .map(|token| self.cookie(audience, user, token, self.lifetime_seconds))
-                .map_err(|e| e.to_string())
-        };
-        let cookies = vec![cookie(Audience::Hub)?, cookie(Audience::User)?];
+        let cookies = vec![
+            self.signed(Audience::Hub, &sign_in)?,
+            self.signed(Audience::User, &sign_in)?,
+        ];
         Ok((sign_in, cookies))
+    }
+
+    /// The cookie that carries a sign-in to one part of the site.
+    pub fn signed(&self, audience: Audience, sign_in: &SignIn) -> Result<Cookie<'static>, String> {
+        let (user, now) = (&sign_in.user, self.clock.now());
+        let claims = Claims {
+            sub: user.clone(),
+            aud: audience,
+            sid: sign_in.id.clone(),
+            iat: now,
+            exp: sign_in.ends_at,
+        };
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signer)
+            .map(|token| self.cookie(audience, user, token, sign_in.ends_at - now))
+            .map_err(|e| e.to_string())
     }
 
     /// The sign-in that a request carries for this part of the site. Two cookies of one name are none:

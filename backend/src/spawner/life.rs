@@ -66,9 +66,12 @@ impl Known {
         if job.state == JobState::Pending && job.reason != "None" && !job.reason.is_empty() {
             self.held_by = Some(job.reason.clone());
         }
-        // Back in the queue, by an administrator's requeue: what answered is gone.
-        if job.state == JobState::Pending {
-            self.ready = false;
+        match job.state {
+            // Back in the queue, by an administrator's requeue: what answered is gone.
+            JobState::Pending => self.ready = false,
+            // It started while its wait was being given up: Slurm cancels only what still waits.
+            JobState::Running => self.gave_up = false,
+            JobState::Ended(_) => {}
         }
         self.job = Some(job);
         self.silent_since = None;
@@ -321,6 +324,17 @@ mod tests {
                 reason: Some("QOSMaxJobsPerUserLimit".into())
             }
         );
+    }
+
+    #[test]
+    fn a_job_that_started_at_the_last_moment_was_not_given_up() {
+        let mut known = Known {
+            gave_up: true,
+            ..accepted()
+        };
+        known.learn(job(&["RUNNING"]));
+        known.learn(job(&["CANCELLED"]));
+        assert_eq!(derive(&known, POLICY, 1_400).end.unwrap().cause, EndCause::Cancelled);
     }
 
     #[test]

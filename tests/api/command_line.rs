@@ -1,0 +1,134 @@
+//! `slipway` at the command line: what it makes, and what it says of a bad configuration.
+
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use slipway_tests::{program, repository};
+
+fn slipway(arguments: &[&str], input: &str) -> Output {
+    let mut command = Command::new(program("slipway"));
+    let command = command
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn accounts_and_keys_are_made_for_their_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let added = slipway(&["user", "add", &path("users.toml"), "Ada"], "correct horse battery\n");
+    assert!(added.status.success(), "{}", said(&added));
+    let users = std::fs::read_to_string(path("users.toml")).unwrap();
+    assert!(
+        users.contains("[users.ada]") && users.contains("$argon2id$") && !users.contains("correct horse"),
+        "{users}"
+    );
+    assert_eq!(mode(Path::new(&path("users.toml"))), 0o600);
+
+    let made = slipway(&["key", "new", "slurm", &folder.path().display().to_string()], "");
+    assert!(said(&made).contains("slurm.key_id = \""), "{}", said(&made));
+    assert_eq!(mode(Path::new(&path("slurm.pem"))), 0o600);
+    assert!(
+        slipway(&["key", "new", "secret", &path("job.key")], "")
+            .status
+            .success()
+    );
+    assert_eq!(mode(Path::new(&path("job.key"))), 0o600);
+    let again = slipway(&["key", "new", "secret", &path("job.key")], "");
+    assert!(
+        !again.status.success() && said(&again).contains("job.key"),
+        "a key was replaced: {}",
+        said(&again)
+    );
+}
+
+#[test]
+fn an_empty_password_and_a_name_that_is_none_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("users.toml").display().to_string();
+    for (name, password) in [("ada", "\n"), ("a/b", "x\n"), ("", "x\n")] {
+        let output = slipway(&["user", "add", &file, name], password);
+        assert!(!output.status.success(), "{name:?} {password:?}");
+    }
+    assert!(!Path::new(&file).exists());
+}
+
+#[test]
+fn a_configuration_is_checked_with_file_line_key_and_what_would_be_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let example = std::fs::read_to_string(repository().join("slipway.example.toml")).unwrap();
+    let check = |text: &str| {
+        let path = folder.path().join("slipway.toml");
+        std::fs::write(&path, text).unwrap();
+        let output = slipway(&["check", &path.display().to_string()], "");
+        (output.status.success(), said(&output))
+    };
+    assert!(check(&example).0);
+    let (good, words) = check(&example.replace("service_user =", "service_usr ="));
+    assert!(
+        !good && words.contains("slipway.toml") && words.contains("did you mean `service_user`?"),
+        "{words}"
+    );
+    let (good, words) = check(&example.replace("ports = [20000, 29999]", "ports = [80, 90]"));
+    assert!(
+        !good && words.contains("job.ports") && words.contains(", line "),
+        "{words}"
+    );
+}
+
+#[test]
+fn a_start_with_a_key_that_others_can_read_or_that_serves_twice_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let mut text = std::fs::read_to_string(repository().join("slipway.example.toml")).unwrap();
+    text = text
+        .replace("/var/lib/slipway/", "")
+        .replace("127.0.0.1:8000", "127.0.0.1:0");
+    text = text.replace(
+        "/usr/share/slipway/page",
+        &repository().join("dist").display().to_string(),
+    );
+    text = text
+        .replace("\"slurm.pem\"", "\"slurm.key\"")
+        .replace("key_id = ", "# key_id = ");
+    std::fs::write(path("slipway.toml"), text).unwrap();
+    let configuration = path("slipway.toml").display().to_string();
+    let start = || slipway(&["serve", "--config", &configuration], "");
+
+    assert!(
+        slipway(&["key", "new", "secret", &path("slurm.key").display().to_string()], "")
+            .status
+            .success()
+    );
+    std::fs::set_permissions(path("slurm.key"), std::fs::Permissions::from_mode(0o644)).unwrap();
+    let words = said(&start());
+    assert!(words.contains("slurm.key") && words.contains("chmod 600"), "{words}");
+
+    std::fs::set_permissions(path("slurm.key"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    std::fs::copy(path("slurm.key"), path("job.key")).unwrap();
+    let words = said(&start());
+    assert!(words.contains("hold the same key"), "{words}");
+
+    std::fs::write(path("job.key"), "short").unwrap();
+    let words = said(&start());
+    assert!(words.contains("job.key") && words.contains("too weak"), "{words}");
+}
