@@ -69,7 +69,7 @@ async fn files_of_the_page_are_kept_for_ever_and_travel_compressed() {
     let start = document.find("/hub/").unwrap();
     let wasm = document[start..]
         .split(['"', '\''])
-        .find(|part| part.ends_with(".wasm"))
+        .find(|part| part.contains(".wasm"))
         .unwrap();
     let request =
         |encoding: &'static str| Person::send(person.request(Method::GET, wasm).header("accept-encoding", encoding));

@@ -40,20 +40,20 @@ async fn every_method_and_body_goes_through() {
 #[tokio::test]
 async fn a_hundred_megabytes_go_each_way() {
     let (site, ada) = ready().await;
-    let size = 100 << 20;
+    let length = 100 << 20;
     let down = ada
-        .request(Method::GET, &ada.own(&format!("bytes/{size}")))
+        .request(Method::GET, &ada.own(&format!("bytes/{length}")))
         .send()
         .await
         .unwrap();
-    assert_eq!(down.bytes().await.unwrap().len(), size);
+    assert_eq!(down.bytes().await.unwrap().len(), length);
     let up = ada
         .request(Method::POST, &ada.own("echo"))
-        .body(vec![b'y'; size])
+        .body(vec![b'y'; length])
         .send()
         .await
         .unwrap();
-    assert_eq!(up.bytes().await.unwrap().len(), size);
+    assert_eq!(up.bytes().await.unwrap().len(), length);
     // None of it was kept: a megabyte or two is what Slipway needs, not two hundred.
     #[cfg(target_os = "linux")]
     {

@@ -14,6 +14,8 @@ mkdir "$state"/mnt/{upper,work,root}
 mount -t overlay -o "lowerdir=$root,upperdir=$state/mnt/upper,workdir=$state/mnt/work" slipway "$state/mnt/root"
 cd "$state/mnt/root"
 mkdir -p opt/slipway/keys run/{slipway,munge,mysqld,slurm} var/log/slurm
+rm -rf run/mariadbd
+ln -s mysqld run/mariadbd # where newer packages look for the database's socket
 [ "$mode" = prepare ] && mount --bind "$root/var/lib/mysql" var/lib/mysql # kept: the base of every later cluster
 
 mount -t proc proc proc

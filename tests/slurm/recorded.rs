@@ -6,6 +6,9 @@ use backend::slurm::{SlurmError, decode_exchange};
 use serde_json::Value;
 use slipway_tests::repository;
 
+/// Whether an error is the one that was meant.
+type Check = Box<dyn Fn(&SlurmError) -> bool>;
+
 struct Exchange {
     release: String,
     step: String,
@@ -104,7 +107,7 @@ fn failures_are_kept_apart() {
     let unreachable = |e: &SlurmError| e.is_outage();
     let token = |e: &SlurmError| matches!(e, SlurmError::TokenRefused(_));
     let not_found = |e: &SlurmError| *e == SlurmError::NotFound;
-    let cases: Vec<(&str, Box<dyn Fn(&SlurmError) -> bool>)> = vec![
+    let cases: Vec<(&str, Check)> = vec![
         ("submit_bad_account", Box::new(refused(2045))),
         ("submit_account_of_other", Box::new(refused(2045))),
         ("submit_dave_no_assoc", Box::new(refused(2045))),

@@ -2,7 +2,6 @@
 //! people who use it.
 
 #![expect(
-    clippy::unwrap_used,
     clippy::expect_used,
     clippy::missing_panics_doc,
     reason = "a test that cannot be set up fails"

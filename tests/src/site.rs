@@ -155,7 +155,7 @@ impl Plan {
 
 enum Slurm {
     Local(Box<Cluster>),
-    Real(RealSlurm),
+    Real(Box<RealSlurm>),
 }
 
 /// A running site.
@@ -215,7 +215,7 @@ impl Site {
         };
         let mut site = Self {
             folder,
-            slurm: Slurm::Real(slurm),
+            slurm: Slurm::Real(Box::new(slurm)),
             slipway: None,
             url: String::new(),
             passwords: Vec::new(),
