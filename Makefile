@@ -52,7 +52,7 @@ test:
 	@$(ENV) cargo fmt --all --check
 	@$(ENV) cargo clippy -q $(HOST) --all-targets -- -D warnings
 	@$(ENV) cargo clippy -q -p frontend --target wasm32-unknown-unknown -- -D warnings
-	@$(ENV) cargo deny --log-level error --offline check licenses bans sources
+	@$(ENV) cargo deny --log-level error --locked check licenses bans sources
 	@$(ENV) cargo build -q -p backend -p slipway-tests --bins
 	@$(ENV) cargo nextest run $(HOST)
 

@@ -4,5 +4,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing fails")]
 
 mod client;
+mod connection;
 mod recorded;
 mod servers;
