@@ -1,0 +1,67 @@
+//! The page as a whole: what its parts share, its frame, and its routes.
+
+use leptos::mount::mount_to_body;
+use leptos::prelude::*;
+
+use crate::a11y::{Announcer, LiveRegion};
+use crate::built::{Built, IntoBuilt, dynamic};
+use crate::components::{Footer, Header, SkipLink, signed_in};
+use crate::document::{self, Carried};
+use crate::element::el;
+use crate::pages::{Home, Login, NoServer, NotFound, Spawn, Starting, UserPath, UserRedirect};
+use crate::router::{Go, Url};
+use crate::session::Session;
+use crate::site::{Reach, Site};
+use crate::{text, theme};
+
+/// Takes over the document.
+pub(crate) fn mount() {
+    let carried = document::take_over();
+    mount_to_body(move || app(carried));
+}
+
+fn app(carried: Carried) -> Built {
+    let go = Go::provide();
+    text::provide();
+    theme::provide();
+    Announcer::provide();
+    let reach = Site::provide(&carried).reach;
+    Session::provide();
+    provide_context(StoredValue::new(carried));
+    let no_server = Memo::new(move |_| reach.get() == Reach::NoServer);
+    let page = dynamic(move || {
+        if no_server.get() {
+            view! { <NoServer /> }.built()
+        } else {
+            page(&go.url())
+        }
+    });
+    let main = el("main").class("page").attr("id", "main").attr("tabindex", "-1");
+    view! {
+        <SkipLink />
+        <Header />
+        {main.child(page).built()}
+        <Footer />
+        <LiveRegion />
+    }
+    .built()
+}
+
+/// The whole route table of the page.
+fn page(url: &Url) -> Built {
+    match url.segments()[..] {
+        ["hub"] | ["hub", "home"] => signed_in(|user| view! { <Home user /> }.built()),
+        ["hub", "login"] => view! { <Login /> }.built(),
+        ["hub", "spawn"] => signed_in(|user| view! { <Spawn user /> }.built()),
+        ["hub", "spawn-pending", owner] => {
+            let owner = owner.to_owned();
+            signed_in(move |user| view! { <Starting user owner=owner.clone() /> }.built())
+        }
+        ["hub", "user-redirect", ..] => signed_in(|user| view! { <UserRedirect user /> }.built()),
+        ["user", owner, ..] => {
+            let owner = owner.to_owned();
+            signed_in(move |user| view! { <UserPath user owner=owner.clone() /> }.built())
+        }
+        _ => view! { <NotFound /> }.built(),
+    }
+}

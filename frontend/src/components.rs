@@ -1,0 +1,32 @@
+//! Components, one in each file; its block of CSS has the same name.
+
+mod amount;
+mod button;
+mod choice;
+mod error_summary;
+mod facts;
+mod field;
+mod footer;
+mod header;
+mod notice;
+mod paragraph;
+mod select;
+mod server_card;
+mod signed_in;
+mod start_failure;
+mod steps;
+
+pub(crate) use amount::Amount;
+pub(crate) use button::{Button, ButtonLink, Buttons, QUIET, SECOND};
+pub(crate) use choice::{Choice, Item};
+pub(crate) use error_summary::ErrorSummary;
+pub(crate) use field::{Field, Wrong, describe, input};
+pub(crate) use footer::Footer;
+pub(crate) use header::{Header, SkipLink};
+pub(crate) use notice::{Alert, Meaning, Notice, Trouble, TroublePage, failure_words};
+pub(crate) use paragraph::{Literally, Paragraph, SlurmWords};
+pub(crate) use select::Select;
+pub(crate) use server_card::ServerCard;
+pub(crate) use signed_in::{signed_in, waiting};
+pub(crate) use start_failure::StartFailure;
+pub(crate) use steps::{Step, Steps};

@@ -1,0 +1,112 @@
+//! The frame's upper part: the site, its cluster and state, language, colours, and who is signed in.
+
+use leptos::prelude::*;
+
+use super::button::{Button, QUIET};
+use super::select::Select;
+use crate::built::{Built, IntoBuilt, maybe};
+use crate::element::{El, el};
+use crate::router::Go;
+use crate::session::Session;
+use crate::site::{Reach, Site};
+use crate::task::spawn;
+use crate::text::{Locale, Text, Words};
+use crate::theme::{self, Theme};
+use crate::{clock, document, paths};
+
+/// The first thing a keyboard reaches.
+#[component]
+pub(crate) fn SkipLink() -> Built {
+    let link = el("a").class("skip-link").attr("href", "#main");
+    link.says(Words::get().say(Text::skip))
+        .on("click", |event| {
+            event.prevent_default(); // A jump alone would leave the focus behind.
+            document::focus("main");
+        })
+        .built()
+}
+
+/// The header.
+#[component]
+pub(crate) fn Header() -> Built {
+    let (words, site) = (Words::get(), Site::get());
+    let name = Signal::derive(move || site.with(|site| site.name.clone()));
+    let cluster = Signal::derive(move || site.with(|site| site.cluster.clone()));
+    let place = el("p")
+        .class("header__place")
+        .child(el("a").class("header__site").attr("href", &paths::home()).says(name))
+        .child(el("span").class("header__cluster").says(cluster))
+        .child(state(words, site.reach));
+    let tools = el("div")
+        .class("header__tools")
+        .child(language(words))
+        .child(colours(words))
+        .child(person(words));
+    let inner = el("div").class("header__inner").child(place).child(tools);
+    el("header").class("header").child(inner).built()
+}
+
+/// The cluster's state: a shape and a word.
+fn state(words: Words, reach: RwSignal<Reach>) -> El {
+    let class = Signal::derive(move || {
+        match reach.get() {
+            Reach::Unknown | Reach::NoServer => "state state--unknown",
+            Reach::Online => "state state--good",
+            Reach::Silent(_) | Reach::NoConnection => "state state--bad",
+        }
+        .to_owned()
+    });
+    let word = words.tell(move |text| match reach.get() {
+        Reach::Unknown | Reach::NoServer => String::new(),
+        Reach::Online => text.online().to_owned(),
+        Reach::Silent(since) => text.silent(&clock::when(since)),
+        Reach::NoConnection => text.no_connection().to_owned(),
+    });
+    el("span").follows("class", class).says(word)
+}
+
+fn language(words: Words) -> El {
+    let group = el("div")
+        .class("language")
+        .attr("role", "group")
+        .follows("aria-label", words.say(Text::language));
+    Locale::ALL.into_iter().fold(group, |group, (locale, name)| {
+        let pressed = Signal::derive(move || (words.0.get() == locale).to_string());
+        let choice = el("button")
+            .class("language__choice")
+            .attr("type", "button")
+            .attr("lang", locale.tag());
+        group.child(
+            choice
+                .follows("aria-pressed", pressed)
+                .text(name)
+                .pressed(move || words.0.set(locale)),
+        )
+    })
+}
+
+fn colours(words: Words) -> Built {
+    let Theme(value) = expect_context();
+    let items = vec![
+        (theme::SYSTEM.to_owned(), words.say(Text::colours_system)),
+        (theme::LIGHT.to_owned(), words.say(Text::colours_light)),
+        (theme::DARK.to_owned(), words.say(Text::colours_dark)),
+    ];
+    view! { <Select id="colours" class="colours" name=words.say(Text::colours) value items /> }.built()
+}
+
+/// Who is signed in, and the way out.
+fn person(words: Words) -> Built {
+    let (session, go) = (Session::get(), Go::get());
+    maybe(move || {
+        let name = session.name()?;
+        let log_out = Callback::new(move |()| spawn(session.log_out(go)));
+        let person = el("div")
+            .class("person")
+            .attr("role", "group")
+            .follows("aria-label", words.say(Text::your_account))
+            .child(el("span").class("person__name").text(name.as_str()))
+            .child(view! { <Button class=QUIET label=words.say(Text::log_out) press=log_out /> });
+        Some(person.built())
+    })
+}

@@ -1,0 +1,106 @@
+//! Something to know before going on, with its meaning as a word, a shape and a colour.
+
+use leptos::prelude::*;
+use shared::api::ErrorCode;
+
+use super::button::{Button, Buttons, SECOND};
+use crate::a11y::Heading;
+use crate::api::Failure;
+use crate::built::{Built, IntoBuilt};
+use crate::element::el;
+use crate::text::{Text, Tongue, Words};
+
+/// What a notice means.
+#[derive(Clone, Copy)]
+pub(crate) enum Meaning {
+    /// It went wrong.
+    Bad,
+    /// Take care.
+    Caution,
+    /// To know.
+    Information,
+}
+
+/// A notice.
+#[component]
+pub(crate) fn Notice(meaning: Meaning, children: Built) -> Built {
+    let class = match meaning {
+        Meaning::Bad => "notice notice--bad",
+        Meaning::Caution => "notice notice--caution",
+        Meaning::Information => "notice notice--information",
+    };
+    el("div").class(class).child(children).built()
+}
+
+/// What a failure means, and what to do.
+pub(crate) fn failure_words(text: &Tongue, failure: &Failure) -> String {
+    let error = match failure {
+        Failure::NoServer => return text.unreachable().to_owned(),
+        Failure::NotUnderstood => return text.not_understood().to_owned(),
+        Failure::Api(error) => error,
+    };
+    match error.code {
+        ErrorCode::WrongPassword => text.wrong_password().to_owned(),
+        ErrorCode::Throttled => {
+            let seconds = error
+                .details
+                .get("retry_after")
+                .and_then(|seconds| seconds.parse().ok());
+            text.throttled(seconds.unwrap_or(60))
+        }
+        ErrorCode::Inactive => text.inactive_lead().to_owned(),
+        ErrorCode::NoAssociation => text.no_association_lead().to_owned(),
+        ErrorCode::NotSignedIn => text.not_signed_in().to_owned(),
+        ErrorCode::CrossSite => text.cross_site().to_owned(),
+        ErrorCode::SlurmUnreachable => text.slurm_unreachable().to_owned(),
+        ErrorCode::Conflict => text.already_running().to_owned(),
+        ErrorCode::Refused => text.refused().to_owned(),
+        ErrorCode::Options => error
+            .fields
+            .first()
+            .map_or_else(|| text.incomplete().to_owned(), |field| text.problem(field)),
+        ErrorCode::BadRequest
+        | ErrorCode::Forbidden
+        | ErrorCode::NotFound
+        | ErrorCode::NotRunning
+        | ErrorCode::NotAnswering
+        | ErrorCode::Internal => text.internal(&error.request_id),
+    }
+}
+
+/// What went wrong, said at once.
+#[component]
+pub(crate) fn Alert(text: Signal<String>, #[prop(optional)] children: Option<Built>) -> Built {
+    let notice = el("div")
+        .class("notice notice--bad")
+        .child(el("p").attr("role", "alert").says(text));
+    match children {
+        Some(children) => notice.child(children).built(),
+        None => notice.built(),
+    }
+}
+
+/// A failure in place of a page.
+#[component]
+pub(crate) fn TroublePage(failure: Failure, retry: Callback<()>) -> Built {
+    view! {
+        <Heading text=Words::get().say(Text::trouble_title) />
+        <Trouble failure retry />
+    }
+    .built()
+}
+
+/// A failure in place of what should be there, with a button to try again.
+#[component]
+pub(crate) fn Trouble(failure: Failure, retry: Callback<()>) -> Built {
+    let words = Words::get();
+    let message = words.tell(move |text| failure_words(text, &failure));
+    view! {
+        <Alert text=message>
+            <Buttons>
+                <Button class=SECOND label=words.say(Text::try_again) press=retry />
+            </Buttons>
+        </Alert>
+    }
+    .built()
+}

@@ -1,0 +1,103 @@
+//! What the server wrote into the document, and what a person typed before the page took over.
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlElement, HtmlInputElement};
+
+/// Carried over from the document: a page rendered in the browser replaces what stands there.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Carried {
+    /// The site's name.
+    pub(crate) site: String,
+    /// The cluster's name.
+    pub(crate) cluster: String,
+    /// The login form's name as far as it was typed.
+    pub(crate) username: String,
+    /// The login form's password as far as it was typed.
+    pub(crate) password: String,
+    /// The id of the field that had the focus.
+    pub(crate) focus: Option<String>,
+    /// Why a login without a script failed.
+    pub(crate) error: Option<String>,
+}
+
+impl Carried {
+    /// What was carried over, for the first who asks.
+    pub(crate) fn take() -> Self {
+        expect_context::<StoredValue<Self>>()
+            .try_update_value(std::mem::take)
+            .unwrap_or_default()
+    }
+}
+
+/// Takes over: reads the document, then empties its body.
+pub(crate) fn take_over() -> Carried {
+    let carried = Carried {
+        site: text("site-name").unwrap_or_default(),
+        cluster: text("cluster-name").unwrap_or_default(),
+        username: value("username"),
+        password: value("password"),
+        focus: document().active_element().map(|element| element.id()),
+        error: text("login-error"),
+    };
+    if let Some(body) = document().body() {
+        body.set_text_content(None);
+    }
+    carried
+}
+
+/// The base path; `/` where no server filled it in (plain `trunk serve`).
+pub(crate) fn base() -> String {
+    attribute("data-base").unwrap_or_else(|| "/".to_owned())
+}
+
+/// An attribute of `<html>` that the server filled in.
+pub(crate) fn attribute(name: &str) -> Option<String> {
+    document()
+        .document_element()?
+        .get_attribute(name)
+        .filter(|value| is_filled(value))
+}
+
+/// Sets an attribute of `<html>`.
+pub(crate) fn set_attribute(name: &str, value: &str) {
+    if let Some(root) = document().document_element() {
+        drop(root.set_attribute(name, value));
+    }
+}
+
+/// The browser's preferred language.
+pub(crate) fn browser_language() -> Option<String> {
+    window().navigator().language()
+}
+
+/// Focuses the element of this id.
+pub(crate) fn focus(id: &str) {
+    if let Some(element) = document()
+        .get_element_by_id(id)
+        .and_then(|element| element.dyn_into::<HtmlElement>().ok())
+    {
+        drop(element.focus());
+    }
+}
+
+fn text(id: &str) -> Option<String> {
+    document()
+        .get_element_by_id(id)?
+        .text_content()
+        .filter(|text| is_filled(text))
+}
+
+/// What is in the field of this id.
+pub(crate) fn value(id: &str) -> String {
+    document()
+        .get_element_by_id(id)
+        .and_then(|element| element.dyn_into::<HtmlInputElement>().ok())
+        .map(|input| input.value())
+        .filter(|value| is_filled(value))
+        .unwrap_or_default()
+}
+
+fn is_filled(text: &str) -> bool {
+    !text.is_empty() && !text.starts_with("{{")
+}

@@ -1,0 +1,37 @@
+//! What a person may choose now, asked for when a page needs it.
+
+use leptos::prelude::*;
+use shared::options::OptionsView;
+
+use crate::api::{self, Failure};
+use crate::session::Session;
+use crate::task::spawn;
+
+/// The options, once they are here.
+#[derive(Clone, Copy)]
+pub(crate) struct Offer {
+    /// The answer.
+    pub(crate) answer: RwSignal<Option<Result<OptionsView, Failure>>>,
+    session: Session,
+}
+
+impl Offer {
+    /// Not asked for yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            answer: RwSignal::new(None),
+            session: Session::get(),
+        }
+    }
+
+    /// Asks for them.
+    pub(crate) fn ask(self) {
+        spawn(async move {
+            let answer = api::options().await;
+            if let Err(failure) = &answer {
+                self.session.heed(failure);
+            }
+            drop(self.answer.try_set(Some(answer)));
+        });
+    }
+}

@@ -1,0 +1,21 @@
+//! Pages, one in each file.
+
+mod ended;
+mod forbidden;
+mod home;
+mod login;
+mod no_server;
+mod not_found;
+mod not_running;
+mod spawn;
+mod starting;
+mod user_redirect;
+
+pub(crate) use home::Home;
+pub(crate) use login::Login;
+pub(crate) use no_server::NoServer;
+pub(crate) use not_found::NotFound;
+pub(crate) use not_running::UserPath;
+pub(crate) use spawn::Spawn;
+pub(crate) use starting::Starting;
+pub(crate) use user_redirect::UserRedirect;

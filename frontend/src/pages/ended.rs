@@ -1,0 +1,78 @@
+//! It did not start, or it ended: what happened, why, and what to do about it.
+
+use leptos::prelude::*;
+use shared::server::{EndCause, EndView};
+
+use crate::a11y::Heading;
+use crate::built::{Built, IntoBuilt};
+use crate::components::{
+    Button, ButtonLink, Buttons, Literally, Meaning, Notice, Paragraph, SECOND, SlurmWords, StartFailure,
+};
+use crate::paths;
+use crate::start::Start;
+use crate::text::{Text, Tongue, Words};
+use crate::watch::Watch;
+
+/// The page for a start or a server that is over.
+#[component]
+pub(crate) fn Ended(
+    watch: Watch,
+    end: EndView,
+    start: Start,
+    /// Where the person was going.
+    next: Option<String>,
+) -> Built {
+    let words = Words::get();
+    let options = watch.last(|known| known.options.clone());
+    let job = watch.last(|known| known.state.as_ref().and_then(|state| state.job_id));
+    let change = options
+        .as_ref()
+        .map_or_else(paths::spawn, |options| paths::spawn_with(options, next.as_deref()));
+    let raw = options.map(|options| options.to_raw()).unwrap_or_default();
+    let slurm = match &end.cause {
+        EndCause::Refused { message, .. } => Some(message.clone()),
+        _ => None,
+    };
+    let slurm = slurm.map(|slurm| view! { <SlurmWords lead=words.say(Text::slurm_said) slurm /> }.built());
+    let log = end.log.clone();
+    let log = log.map(|code| view! { <Literally text=words.say(Text::log_is_in) code /> }.built());
+    let job = job.map(|job| view! { <Paragraph class="quiet" text=words.tell(move |text| text.job(job)) /> }.built());
+    let was_ready = end.was_ready;
+    let meaning = if was_ready || end.cause == EndCause::Cancelled {
+        Meaning::Information
+    } else {
+        Meaning::Bad
+    };
+    let end = StoredValue::new(end);
+    let send = Callback::new(move |()| start.send(raw.clone()));
+    view! {
+        <Heading text=words.tell(move |text| end.with_value(|end| title(text, end))) />
+        <Notice meaning>
+            <Paragraph text=words.tell(move |text| end.with_value(|end| text.end(end))) />
+            {slurm}
+        </Notice>
+        <Paragraph text=words.tell(move |text| end.with_value(|end| text.advice(&end.cause).to_owned())) />
+        {log}
+        {job}
+        <StartFailure start />
+        <Buttons>
+            <Button
+                label=words.say(if was_ready { Text::start_again } else { Text::try_again })
+                press=send
+                busy=start.busy()
+            />
+            <ButtonLink label=words.say(Text::change) href=change class=SECOND />
+        </Buttons>
+    }
+    .built()
+}
+
+fn title(text: &Tongue, end: &EndView) -> String {
+    match (&end.cause, end.was_ready) {
+        (EndCause::Cancelled, true) => text.was_stopped(),
+        (EndCause::Cancelled, false) => text.was_cancelled(),
+        (_, true) => text.has_ended(),
+        (_, false) => text.did_not_start(),
+    }
+    .to_owned()
+}

@@ -1,0 +1,133 @@
+//! Home: the card of the running server, or a start with the last choices.
+
+use leptos::prelude::*;
+use shared::names::UserName;
+use shared::options::OptionsView;
+use shared::server::Phase;
+
+use super::forbidden::{Forbidden, Refusal};
+use super::not_running::trouble;
+use super::starting::freshness;
+use crate::a11y::Heading;
+use crate::built::{Built, IntoBuilt, dynamic};
+use crate::clock;
+use crate::components::{Button, ButtonLink, Buttons, Paragraph, SECOND, ServerCard, StartFailure, Trouble, waiting};
+use crate::offer::Offer;
+use crate::paths;
+use crate::start::Start;
+use crate::task::effect;
+use crate::text::{Text, Words};
+use crate::watch::{Stage, Watch};
+
+/// What is shown: it changes less often than the phase.
+fn shown(stage: Stage) -> Stage {
+    match stage {
+        Stage::Server(Phase::Ended) => Stage::None,
+        Stage::Server(phase) if phase.is_pending() => Stage::Server(Phase::Starting),
+        other => other,
+    }
+}
+
+/// The page.
+#[component]
+pub(crate) fn Home(user: UserName) -> Built {
+    let words = Words::get();
+    let watch = Watch::new(user.clone());
+    let offer = Offer::new();
+    let shown = Memo::new(move |_| shown(watch.stage.get()));
+    effect(move || {
+        if shown.get() == Stage::None {
+            offer.ask();
+        }
+    });
+    let refusal = move || match &*offer.answer.read() {
+        Some(Err(failure)) if shown.get() == Stage::None => Refusal::from_failure(failure),
+        _ => None,
+    };
+    let refused = Memo::new(move |_| refusal().is_some());
+    let failed = Memo::new(move |_| shown.get() == Stage::Trouble);
+    let retry = Callback::new(move |()| offer.ask());
+    dynamic(move || {
+        if failed.get() {
+            return trouble(watch);
+        }
+        if refused.get()
+            && let Some(refusal) = untrack(refusal)
+        {
+            return view! { <Forbidden refusal retry /> }.built();
+        }
+        view! {
+            <Heading text=words.say(Text::home_title) />
+            {freshness(words, watch)}
+            {card(words, user.clone(), watch, offer, shown)}
+        }
+        .built()
+    })
+}
+
+/// The server, whatever it is doing.
+fn card(words: Words, user: UserName, watch: Watch, offer: Offer, shown: Memo<Stage>) -> Built {
+    dynamic(move || match shown.get() {
+        Stage::Unknown | Stage::Trouble => waiting(words),
+        Stage::None => view! { <Idle user=user.clone() watch offer /> }.built(),
+        Stage::Server(Phase::Ready) => view! { <ServerCard user=user.clone() watch /> }.built(),
+        Stage::Server(Phase::Stopping) => view! { <Paragraph text=words.say(Text::stopping) /> }.built(),
+        Stage::Server(_) => {
+            let href = paths::starting(&user, None);
+            view! {
+                <Paragraph text=words.tell(|text| format!("{}.", text.starting_title())) />
+                <Buttons>
+                    <ButtonLink label=words.say(Text::view_start) href />
+                </Buttons>
+            }
+            .built()
+        }
+    })
+}
+
+/// No server: start one with the last choices, or change them.
+#[component]
+fn Idle(user: UserName, watch: Watch, offer: Offer) -> Built {
+    let words = Words::get();
+    let last = words.tell(move |text| {
+        let end = watch.state(|state| state.end.clone());
+        end.map_or_else(String::new, |end| text.last_one(&end))
+    });
+    let retry = Callback::new(move |()| offer.ask());
+    let proposal = dynamic(move || match offer.answer.get() {
+        None => waiting(words),
+        Some(Err(failure)) => view! { <Trouble failure retry /> }.built(),
+        Some(Ok(offer)) => view! { <Proposal user=user.clone() offer /> }.built(),
+    });
+    view! {
+        <Paragraph text=words.say(Text::no_server_running) />
+        {proposal}
+        <Paragraph class="quiet" text=last />
+    }
+    .built()
+}
+
+/// The last choices as a sentence with its end, and the button that takes them.
+#[component]
+fn Proposal(user: UserName, offer: OptionsView) -> Built {
+    let words = Words::get();
+    let now = clock::ticking(20);
+    let start = Start::new(user, None);
+    let options = offer.chosen;
+    let raw = options.to_raw();
+    let change = paths::spawn_with(&options, None);
+    let request = words.tell(move |text| {
+        let until = now.get() + i64::from(options.time.get()) * 60;
+        format!("{}.", text.request(&options, &clock::when(until)))
+    });
+    let send = Callback::new(move |()| start.send(raw.clone()));
+    view! {
+        <Paragraph class="request" text=request />
+        <StartFailure start />
+        <Buttons>
+            <Button label=words.say(Text::start) press=send busy=start.busy() />
+            <ButtonLink label=words.say(Text::change) href=change class=SECOND />
+        </Buttons>
+    }
+    .built()
+}

@@ -1,0 +1,108 @@
+//! `/user/<name>/…` when that server is not running: start it again, and then on to the very page asked for.
+
+use leptos::prelude::*;
+use shared::names::UserName;
+use shared::options::UserOptions;
+use shared::raw::RawOptions;
+use shared::server::Phase;
+
+use super::forbidden::NotYours;
+use crate::a11y::Heading;
+use crate::api::Failure;
+use crate::built::{Built, IntoBuilt, dynamic};
+use crate::components::{
+    Button, ButtonLink, Buttons, Literally, Paragraph, SECOND, StartFailure, TroublePage, waiting,
+};
+use crate::paths;
+use crate::router::Go;
+use crate::start::Start;
+use crate::task::effect;
+use crate::text::{Text, Words};
+use crate::watch::{Stage, Watch};
+
+/// The page for a path of a server that the proxy has no server for.
+#[component]
+pub(crate) fn UserPath(
+    user: UserName,
+    /// As the URL has it.
+    owner: String,
+) -> Built {
+    if owner == user.as_str() {
+        view! { <NotRunning user /> }.built()
+    } else {
+        view! { <NotYours owner user /> }.built()
+    }
+}
+
+#[component]
+fn NotRunning(user: UserName) -> Built {
+    let (words, go, here) = (Words::get(), Go::get(), paths::here());
+    let watch = Watch::new(user.clone());
+    let start = Start::new(user.clone(), Some(here.clone()));
+    let starting = paths::starting(&user, Some(&here));
+    effect(move || {
+        if matches!(watch.stage.get(), Stage::Server(phase) if phase.is_pending()) {
+            go.instead(&starting);
+        }
+    });
+    dynamic(move || match watch.stage.get() {
+        Stage::Trouble => trouble(watch),
+        // Not by itself: if the proxy and the API ever disagree, that would go on for ever.
+        Stage::Server(Phase::Ready) => {
+            let href = here.clone();
+            view! {
+                <Heading text=words.say(Text::home_title) />
+                <Buttons>
+                    <ButtonLink label=words.say(Text::open_now) href external=true />
+                </Buttons>
+            }
+            .built()
+        }
+        Stage::None | Stage::Server(Phase::Ended) => view! { <Again watch start here=here.clone() /> }.built(),
+        Stage::Server(Phase::Stopping) => view! {
+            <Heading text=words.say(Text::not_running_title) />
+            <Paragraph text=words.say(Text::stopping) />
+        }
+        .built(),
+        Stage::Unknown | Stage::Server(_) => waiting(words),
+    })
+}
+
+/// Why nothing is known of the server.
+pub(super) fn trouble(watch: Watch) -> Built {
+    let failure = watch.last(|known| known.failure.clone()).unwrap_or(Failure::NoServer);
+    let retry = Callback::new(move |()| watch.ask());
+    view! { <TroublePage failure retry /> }.built()
+}
+
+#[component]
+fn Again(watch: Watch, start: Start, here: String) -> Built {
+    let words = Words::get();
+    let options = watch.last(|known| known.options.clone());
+    let raw = options.as_ref().map_or_else(RawOptions::default, UserOptions::to_raw);
+    let change = options
+        .as_ref()
+        .map_or_else(paths::spawn, |options| paths::spawn_with(options, Some(&here)));
+    let lead = words.say(if options.is_some() {
+        Text::not_running_lead
+    } else {
+        Text::not_running_defaults
+    });
+    let request = options.map(|options| {
+        let request = words.tell(move |text| format!("{}.", text.request_plain(&options)));
+        view! { <Paragraph class="request" text=request /> }.built()
+    });
+    let send = Callback::new(move |()| start.send(raw.clone()));
+    view! {
+        <Heading text=words.say(Text::not_running_title) />
+        <Paragraph text=lead />
+        {request}
+        <Literally text=words.say(Text::not_running_then) code=here />
+        <StartFailure start />
+        <Buttons>
+            <Button label=words.say(Text::start_again) press=send busy=start.busy() />
+            <ButtonLink label=words.say(Text::change) href=change class=SECOND />
+        </Buttons>
+    }
+    .built()
+}

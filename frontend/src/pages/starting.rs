@@ -1,0 +1,258 @@
+//! From the request to the open server, in four steps; or why it did not come to that.
+
+use leptos::prelude::*;
+use shared::names::UserName;
+use shared::server::Phase;
+
+use super::ended::Ended;
+use super::forbidden::NotYours;
+use super::not_running::trouble;
+use crate::a11y::{Announcer, Heading};
+use crate::built::{Built, IntoBuilt, dynamic, maybe};
+use crate::components::{Button, ButtonLink, Buttons, Meaning, Notice, Paragraph, SECOND, Step, Steps, waiting};
+use crate::element::el;
+use crate::paths;
+use crate::router::Go;
+use crate::session::Session;
+use crate::start::Start;
+use crate::task::{Task, effect};
+use crate::text::{Reason, Text, Words};
+use crate::watch::{Stage, Watch};
+use crate::{api, clock};
+
+/// The page that follows a start.
+#[component]
+pub(crate) fn Starting(
+    user: UserName,
+    /// As the URL has it.
+    owner: String,
+) -> Built {
+    if owner == user.as_str() {
+        view! { <Follow user /> }.built()
+    } else {
+        view! { <NotYours owner user /> }.built()
+    }
+}
+
+/// What is shown: it changes less often than the phase.
+fn shown(stage: Stage) -> Stage {
+    match stage {
+        Stage::Server(phase) if phase.is_pending() || phase == Phase::Ready => Stage::Server(Phase::Starting),
+        other => other,
+    }
+}
+
+#[component]
+fn Follow(user: UserName) -> Built {
+    let (words, go, next) = (Words::get(), Go::get(), paths::next());
+    let watch = Watch::new(user.clone());
+    let again = Start::then(user.clone(), Callback::new(move |()| watch.ask()));
+    let target = {
+        let next = next.clone();
+        Signal::derive(move || next.clone().or_else(|| watch.url()).unwrap_or_default())
+    };
+    effect(move || {
+        if watch.stage.get() == Stage::Server(Phase::Ready) {
+            go.instead(&target.get_untracked()); // Not onto the history: Back would only open it again.
+        }
+    });
+    announce(words, watch);
+    let shown = Memo::new(move |_| shown(watch.stage.get()));
+    dynamic(move || match shown.get() {
+        Stage::Unknown => waiting(words),
+        Stage::Trouble => trouble(watch),
+        Stage::Server(Phase::Stopping) => view! {
+            <Heading text=words.say(Text::cancelling) />
+            {freshness(words, watch)}
+        }
+        .built(),
+        Stage::Server(Phase::Ended) => {
+            match watch.last(|known| known.state.as_ref().and_then(|state| state.end.clone())) {
+                Some(end) => view! { <Ended watch end start=again next=next.clone() /> }.built(),
+                None => nothing(words),
+            }
+        }
+        Stage::Server(_) => view! { <Progress user=user.clone() watch target /> }.built(),
+        Stage::None => nothing(words),
+    })
+}
+
+fn nothing(words: Words) -> Built {
+    view! {
+        <Heading text=words.say(Text::nothing_to_wait_for) />
+        <Buttons>
+            <ButtonLink label=words.say(Text::choose_options) href=paths::spawn() />
+        </Buttons>
+    }
+    .built()
+}
+
+#[component]
+fn Progress(user: UserName, watch: Watch, target: Signal<String>) -> Built {
+    let (words, session) = (Words::get(), Session::get());
+    let phase = move || match watch.stage.get() {
+        Stage::Server(phase) => phase,
+        _ => Phase::Submitting,
+    };
+    let current = Memo::new(move |_| match phase() {
+        Phase::Submitting => 0,
+        Phase::Queued => 1,
+        Phase::Starting => 2,
+        Phase::Ready | Phase::Stopping | Phase::Ended => 3,
+    });
+    let cancel = Task::new(move || {
+        let user = user.clone();
+        async move {
+            if let Err(failure) = api::stop(&user).await {
+                session.heed(&failure);
+            }
+            watch.ask();
+        }
+    });
+    let sent = words.tell(move |text| {
+        if current.get() == 0 {
+            text.step_sending()
+        } else {
+            text.step_sent()
+        }
+        .to_owned()
+    });
+    let on_node = words.tell(move |text| text.step_starting(watch.state(|state| state.node.clone()).as_deref()));
+    let step = |name: Signal<String>, details: Option<Box<dyn Fn() -> Built + Send>>| Step { name, details };
+    let steps = vec![
+        step(sent, None),
+        step(
+            words.say(Text::step_queued),
+            Some(Box::new(move || queued(words, watch))),
+        ),
+        step(on_node, Some(Box::new(move || starting(words, watch)))),
+        step(
+            words.say(Text::step_opening),
+            Some(Box::new(move || opening(words, target))),
+        ),
+    ];
+    let label = words.tell(move |text| {
+        if cancel.busy().get() {
+            text.cancelling()
+        } else {
+            text.cancel()
+        }
+        .to_owned()
+    });
+    let job = words.tell(move |text| {
+        watch
+            .state(|state| state.job_id)
+            .map_or_else(String::new, |id| text.job(id))
+    });
+    view! {
+        <Heading
+            text=words.say(Text::starting_title)
+            title=words.tell(move |text| text.phase(phase()).to_owned())
+        />
+        <Steps steps current />
+        {freshness(words, watch)}
+        <Buttons>
+            <Button class=SECOND label press=Callback::new(move |()| cancel.start()) busy=cancel.busy() />
+            {el("span").class("quiet").says(job).built()}
+        </Buttons>
+    }
+    .built()
+}
+
+/// Why, when it may start, for how long it has waited and how long it still will.
+fn queued(words: Words, watch: Watch) -> Built {
+    let reason = words.tell(move |text| {
+        let reason = watch.state(|state| state.reason.clone());
+        text.reason(&Reason::from_slurm(reason.as_deref()))
+    });
+    let expected = words.tell(move |text| {
+        watch
+            .state(|state| state.expected_start_at)
+            .map_or_else(String::new, |at| {
+                format!("{} {}", text.expected(&clock::when(at)), text.may_be_sooner())
+            })
+    });
+    let waited = words.tell(move |text| {
+        let now = watch.now();
+        let waited = watch.state(|state| state.submitted_at).map_or(0, |at| now - at);
+        text.waited(waited, watch.state(|state| state.give_up_at).map(|at| at - now))
+    });
+    view! {
+        <Paragraph text=reason />
+        <Paragraph text=expected />
+        <Paragraph class="counting" text=waited />
+    }
+    .built()
+}
+
+fn starting(words: Words, watch: Watch) -> Built {
+    let elapsed = words.tell(move |text| {
+        let now = watch.now();
+        text.starting_for(now - watch.state(|state| state.started_at).unwrap_or(now))
+    });
+    view! { <Paragraph class="counting" text=elapsed /> }.built()
+}
+
+fn opening(words: Words, target: Signal<String>) -> Built {
+    view! {
+        <Paragraph text=words.say(Text::opening_lead) />
+        <Buttons>
+            <ButtonLink label=words.say(Text::open_now) href=target external=true />
+        </Buttons>
+    }
+    .built()
+}
+
+/// Says when what is shown is old: Slurm is silent, or nothing comes from the server.
+pub(super) fn freshness(words: Words, watch: Watch) -> Built {
+    let silent_since = move || watch.state(|state| state.slurm_silent_since);
+    let is_silent = Memo::new(move |_| silent_since().is_some());
+    let as_of = words.tell(move |text| text.as_of(&clock::when(silent_since().unwrap_or_default())));
+    let silent = maybe(move || is_silent.get().then(|| caution(as_of)));
+    let is_lost = Memo::new(move |_| watch.silence().is_some());
+    let message = words.tell(move |text| {
+        let silence = watch.silence().unwrap_or_default();
+        text.no_news(silence, &clock::when(clock::now() - silence))
+    });
+    let lost = maybe(move || is_lost.get().then(|| caution(message)));
+    el("div").class("notices").child(silent).child(lost).built()
+}
+
+fn caution(message: Signal<String>) -> Built {
+    view! {
+        <Notice meaning=Meaning::Caution>
+            <Paragraph text=message />
+        </Notice>
+    }
+    .built()
+}
+
+/// Changes of phase, and two and one minute left: nothing else is said aloud.
+fn announce(words: Words, watch: Watch) {
+    let announcer = Announcer::get();
+    let mut before = Stage::Unknown;
+    effect(move || {
+        let stage = watch.stage.get();
+        if let (Stage::Server(_), Stage::Server(phase)) = (before, stage)
+            && before != stage
+        {
+            announcer.say(untrack(move || words.text()).phase(phase));
+        }
+        before = stage;
+    });
+    let mut said = 3;
+    effect(move || {
+        let now = watch.now();
+        let left = watch.state(|state| state.give_up_at.filter(|_| state.phase == Phase::Queued));
+        let minutes = left.map_or(3, |left| (left - now + 59) / 60);
+        if minutes < said && (1..=2).contains(&minutes) {
+            let text = untrack(move || words.text());
+            announcer.say(if minutes == 1 {
+                text.one_minute_left()
+            } else {
+                text.two_minutes_left()
+            });
+        }
+        said = minutes;
+    });
+}

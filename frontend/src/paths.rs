@@ -1,0 +1,103 @@
+//! Every URL of the page as a function. The base path is what the server wrote into the document.
+
+use std::sync::OnceLock;
+
+use shared::names::UserName;
+use shared::options::{NAMES, UserOptions};
+use shared::raw::RawOptions;
+use shared::routes::Routes;
+use web_sys::UrlSearchParams;
+
+use crate::document;
+use crate::router::Go;
+use crate::text::format::{link_memory, link_time};
+
+/// The URLs below the site's base path.
+pub(crate) fn routes() -> &'static Routes {
+    static ROUTES: OnceLock<Routes> = OnceLock::new();
+    ROUTES.get_or_init(|| Routes::new(document::base()))
+}
+
+/// Where a person's server is shown.
+pub(crate) fn home() -> String {
+    routes().hub("home")
+}
+
+/// Where to log in, and then on to `next`.
+pub(crate) fn login(next: Option<&str>) -> String {
+    with_query(routes().hub("login"), [("next", next)])
+}
+
+/// The options, empty.
+pub(crate) fn spawn() -> String {
+    routes().hub("spawn")
+}
+
+/// The options, filled in, and then on to `next`.
+pub(crate) fn spawn_with(options: &UserOptions, next: Option<&str>) -> String {
+    let time = link_time(options.time.get());
+    let cores = options.cores.get().to_string();
+    let memory = link_memory(options.memory.get());
+    let gpu = options
+        .gpu
+        .as_ref()
+        .map_or_else(|| "none".to_owned(), ToString::to_string);
+    with_query(
+        spawn(),
+        [
+            ("account", Some(options.account.as_str())),
+            ("time", Some(&time)),
+            ("cores", Some(&cores)),
+            ("memory", Some(&memory)),
+            ("gpu", Some(&gpu)),
+            ("interface", Some(options.interface.as_str())),
+            ("next", next),
+        ],
+    )
+}
+
+/// The page that follows a person's start, and then on to `next`.
+pub(crate) fn starting(user: &UserName, next: Option<&str>) -> String {
+    with_query(routes().spawn_pending(user), [("next", next)])
+}
+
+fn with_query<'a, const N: usize>(path: String, pairs: [(&'a str, Option<&'a str>); N]) -> String {
+    let Ok(query) = UrlSearchParams::new() else {
+        return path;
+    };
+    for (name, value) in pairs {
+        if let Some(value) = value {
+            query.append(name, value);
+        }
+    }
+    let query = String::from(query.to_string());
+    if query.is_empty() {
+        path
+    } else {
+        format!("{path}?{query}")
+    }
+}
+
+/// The path and query of this page, to come back to it.
+pub(crate) fn here() -> String {
+    let url = Go::get().here();
+    url.path + &url.search
+}
+
+/// A value from this page's query.
+fn query(name: &str) -> Option<String> {
+    UrlSearchParams::new_with_str(&Go::get().here().search).ok()?.get(name)
+}
+
+/// Where to go after this page, if the query says so and it is a path of this site.
+pub(crate) fn next() -> Option<String> {
+    query("next").filter(|next| routes().own_path(next).is_some())
+}
+
+/// The options in this page's query.
+pub(crate) fn linked_options() -> RawOptions {
+    NAMES
+        .iter()
+        .filter_map(|name| query(name).map(|value| (*name, value)))
+        .fold(RawOptions::default(), |raw, (name, value)| raw.with(name, value))
+}

@@ -1,0 +1,33 @@
+//! What this browser remembers of a person's taste: language and colours.
+
+use leptos::prelude::{document, window};
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlDocument, Storage};
+
+use crate::paths::routes;
+
+/// A year, in seconds.
+const COOKIE_AGE: u32 = 31_536_000;
+
+/// What was remembered under this name.
+pub(crate) fn recall(name: &str) -> Option<String> {
+    storage()?.get_item(name).ok()?
+}
+
+/// Remembers a value, here and in a cookie, so that the server's document already has it.
+pub(crate) fn remember(name: &str, value: &str) {
+    if let Some(storage) = storage() {
+        drop(storage.set_item(name, value));
+    }
+    if let Ok(document) = document().dyn_into::<HtmlDocument>() {
+        let path = routes().base();
+        drop(document.set_cookie(&format!(
+            "{name}={value}; path={path}; max-age={COOKIE_AGE}; SameSite=Lax"
+        )));
+    }
+}
+
+/// Browsers can refuse it (private windows, policies): then nothing is remembered.
+fn storage() -> Option<Storage> {
+    window().local_storage().ok()?
+}

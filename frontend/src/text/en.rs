@@ -1,0 +1,462 @@
+//! The page in English.
+
+use shared::options::{FieldError, Interface, Problem, UserOptions};
+use shared::server::{EndCause, EndView, Phase};
+
+use super::format::{NBSP, When, duration, gb, gb_up, span};
+use super::{Reason, Text, words};
+
+/// English.
+pub(super) struct English;
+
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+/// `15:42`, `9:30 tomorrow`, `9:30 on 3 March`.
+fn at(when: &When) -> String {
+    let clock = format!("{}:{:02}", when.hour, when.minute);
+    match when.days_away {
+        0 => clock,
+        1 => format!("{clock} tomorrow"),
+        -1 => format!("{clock} yesterday"),
+        _ => format!("{clock} on {}", date(when)),
+    }
+}
+
+/// `3 March`.
+fn date(when: &When) -> String {
+    format!("{}{NBSP}{}", when.day, MONTHS.get(when.month).unwrap_or(&""))
+}
+
+fn memory(mib: u64) -> String {
+    format!("{}{NBSP}GB", gb(mib, '.'))
+}
+
+fn cores(count: u64) -> String {
+    if count == 1 {
+        format!("1{NBSP}core")
+    } else {
+        format!("{count}{NBSP}cores")
+    }
+}
+
+/// Cores, memory, GPUs and who pays.
+fn holdings(options: &UserOptions) -> String {
+    let gpu = options
+        .gpu
+        .as_ref()
+        .map_or_else(String::new, |gpu| format!(", {}{NBSP}×{NBSP}{}", gpu.count, gpu.name));
+    format!(
+        "{}, {}{gpu}, charged to {}",
+        cores(options.cores.get().into()),
+        memory(options.memory.get()),
+        options.account
+    )
+}
+
+fn name(interface: Interface) -> &'static str {
+    super::interface_words(&English, interface).0
+}
+
+impl Text for English {
+    words! {
+        skip: "Skip to the content",
+        language: "Language",
+        colours: "Colours",
+        colours_system: "System colours",
+        colours_light: "Light",
+        colours_dark: "Dark",
+        online: "online",
+        no_connection: "no connection",
+        your_account: "Your account",
+        log_out: "Log out",
+        documentation: "Documentation",
+        status_page: "Service status",
+        support: "Support",
+        one_moment: "One moment…",
+        trouble_title: "Something is not working",
+    }
+    fn silent(&self, since: &When) -> String {
+        format!("cannot be reached since {}", at(since))
+    }
+    fn as_of(&self, since: &When) -> String {
+        format!("Slurm has not answered since {}. What you see is from then.", at(since))
+    }
+
+    words! {
+        no_server: "No server",
+        no_server_advice: "The page is here, but no server answers behind it. To develop, run ",
+        unreachable: "The server does not answer. Check your connection, then try again.",
+        not_understood: "The server’s answer was not understood. Load the page again: it may have been renewed.",
+        slurm_unreachable: "The cluster’s scheduler cannot be reached at the moment. Try again in a minute. Running servers are not affected.",
+        try_again: "Try again",
+        already_running: "You already have a server, or one that is being stopped.",
+        go_to_server: "Go to it",
+        slurm_said: "Slurm’s own words:",
+        refused: "Slurm refused this request.",
+        problem_title: "Please correct this",
+        not_signed_in: "You are no longer logged in.",
+        cross_site: "The request came from another site and was refused. Load the page again.",
+    }
+    fn internal(&self, request_id: &str) -> String {
+        if request_id.is_empty() {
+            "Something went wrong here. If it happens again, tell support.".to_owned()
+        } else {
+            format!("Something went wrong here. If it happens again, tell support this number: {request_id}.")
+        }
+    }
+
+    words! {
+        login_title: "Log in",
+        log_in: "Log in",
+        logging_in: "Logging in…",
+        username: "Username",
+        password: "Password",
+        show: "Show",
+        hide: "Hide",
+        show_password: "Show the password",
+        hide_password: "Hide the password",
+        username_missing: "Type your username.",
+        password_missing: "Type your password.",
+        wrong_password: "The username or the password is wrong.",
+        other_hubs: "Other hubs",
+    }
+    fn throttled(&self, seconds: i64) -> String {
+        format!("Too many wrong passwords. Try again in {}.", span(seconds))
+    }
+
+    words! {
+        inactive_title: "Your account is not active",
+        inactive_lead: "Your name and password are right, but the account behind them is not active now.",
+        inactive_steps: "Two steps bring you back:",
+        renew_account: "Renew your account",
+        no_association_lead: "You are logged in, but no compute account of yours can be used here yet. New access takes a while to arrive.",
+        not_yours_title: "This server is somebody else’s",
+        not_yours_advice: "Each person has a server of their own. To show somebody a notebook, share the file.",
+        not_found_title: "There is no such page",
+        not_found_lead: "The address may be mistyped, or the page has moved.",
+        go_home: "Go to your server",
+    }
+    fn no_association_title(&self, cluster: &str) -> String {
+        format!("You have no access to {cluster}")
+    }
+    fn enable_access(&self, cluster: &str) -> String {
+        format!("Enable your access to {cluster}")
+    }
+    fn date(&self, when: &When) -> String {
+        date(when)
+    }
+    fn inactive_since(&self, since: &str) -> String {
+        format!("Not active since {since}.")
+    }
+    fn not_yours(&self, owner: &str, me: &str) -> String {
+        format!("It belongs to {owner}. You are logged in as {me}.")
+    }
+
+    words! {
+        home_title: "Your server",
+        start: "Start",
+        change: "Change",
+        open: "Open",
+        stop: "Stop",
+        stop_question: "Stop this server? What is not saved is lost.",
+        stop_yes: "Stop it",
+        stop_no: "Keep it",
+        stopping: "Stopping…",
+        view_start: "See how it starts",
+        no_server_running: "No server is running.",
+        running: "Running",
+        node: "Node",
+        cores_label: "Cores",
+        memory_label: "Memory",
+        gpu_label: "GPU",
+        account_label: "Charged to",
+        until_label: "Until",
+        save_your_work: "Less than 15 minutes are left. Save your work.",
+        time_over: "Its time is over.",
+    }
+    fn request(&self, options: &UserOptions, until: &When) -> String {
+        format!(
+            "{} for {}, until {}, {}",
+            name(options.interface),
+            duration(options.time.get().into(), '.'),
+            at(until),
+            holdings(options)
+        )
+    }
+    fn request_plain(&self, options: &UserOptions) -> String {
+        format!(
+            "{} for {}, {}",
+            name(options.interface),
+            duration(options.time.get().into(), '.'),
+            holdings(options)
+        )
+    }
+    fn left(&self, seconds: i64) -> String {
+        format!("{} left", span(seconds))
+    }
+    fn memory(&self, mib: u64) -> String {
+        memory(mib)
+    }
+    fn at(&self, when: &When) -> String {
+        at(when)
+    }
+    fn last_one(&self, end: &EndView) -> String {
+        format!("The last one: {}", self.end(end))
+    }
+
+    words! {
+        options_title: "Server options",
+        filled_by_link: "The link you followed filled in this form.",
+        account: "Compute account",
+        account_hint: "The account that is charged for the time.",
+        time: "Time, in hours",
+        cores: "Cores",
+        memory_field: "Memory, in GB",
+        gpu: "GPU",
+        gpu_hint: "Ask for one only if your code uses it: the wait can be longer.",
+        gpu_none: "None",
+        gpu_count: "Number of GPUs",
+        interface: "Interface",
+        interface_lab: "Notebooks, files, consoles and terminals in one window.",
+        interface_notebook: "One document at a time, as in the classic Jupyter Notebook.",
+        interface_terminal: "A shell on the compute node, as with SSH.",
+        lab: "JupyterLab",
+        notebook: "Notebook",
+        terminal: "Terminal",
+        recommended: "recommended",
+        your_request: "Your request",
+        incomplete: "Some answers have to be corrected.",
+        sending: "Sending…",
+    }
+    fn time_hint(&self, min: u64, max: u64) -> String {
+        format!(
+            "From {} to {}. Write 3, 1.5 or 1:30.",
+            duration(min, '.'),
+            duration(max, '.')
+        )
+    }
+    fn cores_hint(&self, min: u64, max: u64) -> String {
+        format!("From {min} to {max}, on one node.")
+    }
+    fn memory_hint(&self, min: u64, max: u64) -> String {
+        format!("From {} to {}, for everything together.", gb_up(min, '.'), memory(max))
+    }
+    fn until(&self, when: &When) -> String {
+        format!("Until {}", at(when))
+    }
+    fn hours(&self, minutes: u64) -> String {
+        duration(minutes, '.')
+    }
+    fn per_core(&self, per_core: u64, total: u64) -> String {
+        format!("{} per core: {}", memory(per_core), memory(total))
+    }
+    fn gpu_up_to(&self, max: u32) -> String {
+        format!("Up to {max} on a node.")
+    }
+    fn problem(&self, error: &FieldError) -> String {
+        let field = error.field.as_str();
+        let amount = |n: u64| match field {
+            "time" => duration(n, '.'),
+            "memory" => memory(n),
+            _ => n.to_string(),
+        };
+        let what = match field {
+            "account" => "The compute account",
+            "time" => "The time",
+            "cores" => "The number of cores",
+            "memory" => "The memory",
+            "gpu" => "The GPU",
+            "interface" => "The interface",
+            other => return format!("There is no option called {other}."),
+        };
+        match error.problem {
+            Problem::Unknown => format!("There is no option called {field}."),
+            Problem::Missing => format!("{what} is missing."),
+            Problem::Malformed => match field {
+                "time" => "Write the time in hours, such as 3, 1.5 or 1:30.".to_owned(),
+                "cores" => "Write the number of cores as a whole number, such as 4.".to_owned(),
+                "memory" => "Write the memory in GB, such as 8 or 1.5.".to_owned(),
+                _ => format!("{what} was not understood."),
+            },
+            Problem::TooSmall { min } if field == "memory" => {
+                format!("{what} has to be at least {}{NBSP}GB.", gb_up(min, '.'))
+            }
+            Problem::TooSmall { min } => format!("{what} has to be at least {}.", amount(min)),
+            Problem::TooLarge { max } => format!("{what} can be at most {}.", amount(max)),
+            Problem::NotOffered => format!("{what} is not among your choices."),
+            Problem::NoSuchNode { max: 0 } => "No node in service has this GPU.".to_owned(),
+            Problem::NoSuchNode { max } => format!("No node has all of this together. {what} can be {}.", amount(max)),
+        }
+    }
+
+    words! {
+        starting_title: "Your server is starting",
+        step_sending: "Sending your request",
+        step_sent: "Request sent",
+        step_queued: "In the queue",
+        step_opening: "Opening",
+        step_done: "Done:",
+        step_now: "Now:",
+        step_next: "Next:",
+        may_be_sooner: "It may be sooner or later.",
+        cancel: "Cancel",
+        cancelling: "Cancelling…",
+        opening_lead: "It is ready and opens by itself.",
+        two_minutes_left: "Two minutes left.",
+        one_minute_left: "One minute left.",
+        nothing_to_wait_for: "No server of yours is starting.",
+        choose_options: "Choose options",
+    }
+    fn step_starting(&self, node: Option<&str>) -> String {
+        node.map_or_else(|| "Starting on a node".to_owned(), |node| format!("Starting on {node}"))
+    }
+    fn phase(&self, phase: Phase) -> &'static str {
+        match phase {
+            Phase::Submitting => "Sending your request",
+            Phase::Queued => "In the queue",
+            Phase::Starting => "Starting on the node",
+            Phase::Ready => "Ready",
+            Phase::Stopping => "Stopping",
+            Phase::Ended => "Ended",
+        }
+    }
+    fn reason(&self, reason: &Reason<'_>) -> String {
+        match reason {
+            Reason::NotYet => "Slurm has not looked at it yet.",
+            Reason::Priority => "Other jobs are ahead of it.",
+            Reason::Resources => "It waits for enough cores, memory or GPUs to become free.",
+            Reason::OtherJob => "It waits until another job of yours has ended.",
+            Reason::HeldByYou => "You have put this job on hold. “scontrol release” lets it go.",
+            Reason::HeldByStaff => "An administrator has put this job on hold. Ask support.",
+            Reason::NotBefore => "Its time to begin has not come yet.",
+            Reason::TooMuch => "It asks for more than this part of the cluster gives. It will not start like this.",
+            Reason::Closed => "This part of the cluster is closed at the moment.",
+            Reason::NodesAway => "The nodes it needs are down or reserved, perhaps for maintenance.",
+            Reason::PersonLimit => {
+                "You have reached the most that one person may use at once. It starts when another job of yours ends."
+            }
+            Reason::AccountLimit => "This compute account has reached the most it may use at once.",
+            Reason::Other(word) => return format!("Slurm’s reason: {word}."),
+        }
+        .to_owned()
+    }
+    fn expected(&self, when: &When) -> String {
+        format!("Slurm expects to start it at {}.", at(when))
+    }
+    fn waited(&self, waited: i64, left: Option<i64>) -> String {
+        let waited = format!("It has waited {}.", span(waited));
+        match left {
+            Some(left) if left > 0 => format!("{waited} If it has not started in {}, it is withdrawn.", span(left)),
+            _ => waited,
+        }
+    }
+    fn starting_for(&self, seconds: i64) -> String {
+        format!(
+            "The job has run for {}. Jupyter usually takes less than a minute to start.",
+            span(seconds)
+        )
+    }
+    fn no_news(&self, seconds: i64, when: &When) -> String {
+        format!(
+            "No news for {}. This is the state at {}. Trying again…",
+            span(seconds),
+            at(when)
+        )
+    }
+
+    words! {
+        did_not_start: "Your server did not start",
+        has_ended: "Your server has ended",
+        was_cancelled: "The start was cancelled",
+        was_stopped: "Your server was stopped",
+        start_again: "Start again",
+        not_running_title: "Your server is not running",
+        not_running_lead: "You can start it again as it was:",
+        not_running_then: "Then you get to the page you asked for:",
+        not_running_defaults: "You can start it with the usual options.",
+        open_now: "Open now",
+        log_is_in: "The job’s output is in",
+    }
+    fn end(&self, end: &EndView) -> String {
+        match &end.cause {
+            EndCause::GaveUp { reason } => format!(
+                "It did not start in time and was withdrawn. What held it up: {}",
+                self.reason(&Reason::from_slurm(reason.as_deref()))
+            ),
+            EndCause::Cancelled if end.was_ready => "It was stopped.".to_owned(),
+            EndCause::Cancelled => "It was cancelled before it was ready.".to_owned(),
+            EndCause::Refused { .. } => "Slurm refused the request.".to_owned(),
+            EndCause::Unreachable => "Slurm could not be reached, so no job was made.".to_owned(),
+            EndCause::Lost => "Slurm’s answer was lost, and no job of this start was found.".to_owned(),
+            EndCause::JupyterMissing => "Jupyter was not found on the node.".to_owned(),
+            EndCause::SetupFailed => "The cluster’s set-up for Jupyter failed.".to_owned(),
+            EndCause::NoPort => "No port was free on the node.".to_owned(),
+            EndCause::PortNotTold => "The job could not tell where it listens.".to_owned(),
+            EndCause::JupyterFailed { exit_code } => format!("Jupyter ended with an error (exit code {exit_code})."),
+            EndCause::Finished => "Jupyter was shut down.".to_owned(),
+            EndCause::TimeLimit => "Its time was over.".to_owned(),
+            EndCause::OutOfMemory => "It used more memory than it had asked for.".to_owned(),
+            EndCause::NodeFailed => "The node it ran on failed.".to_owned(),
+            EndCause::Preempted => "It had to make room for another job.".to_owned(),
+            EndCause::Other { slurm_state } => format!("Slurm ended it ({slurm_state})."),
+        }
+    }
+    fn advice(&self, cause: &EndCause) -> &'static str {
+        match cause {
+            EndCause::GaveUp { .. } => {
+                "Ask for less time, fewer cores or less memory, or try again later. If you have another interactive job, end it first."
+            }
+            EndCause::Refused { .. } => "Change what Slurm names, then start again.",
+            EndCause::Unreachable | EndCause::Lost => "Nothing is charged. Try again in a minute.",
+            EndCause::JupyterMissing | EndCause::SetupFailed | EndCause::PortNotTold => {
+                "This is not your doing. Tell support, with the job number."
+            }
+            EndCause::NoPort => "Try again: it may land on another node.",
+            EndCause::JupyterFailed { .. } => {
+                "The end of the job’s output says why. A full home or a broken package is a common cause."
+            }
+            EndCause::TimeLimit => "Files are as they were last saved. Ask for more time if you need it.",
+            EndCause::OutOfMemory => "Files are as they were last saved. Ask for more memory.",
+            EndCause::NodeFailed | EndCause::Preempted => {
+                "Files are as they were last saved. Start again when you like."
+            }
+            EndCause::Cancelled | EndCause::Finished => "Files are as they were last saved.",
+            EndCause::Other { .. } => "Try again. If it happens again, tell support, with the job number.",
+        }
+    }
+    fn job(&self, id: u64) -> String {
+        format!("Job {id}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_say_the_day_where_it_is_not_today() {
+        let when = |days_away| When {
+            hour: 9,
+            minute: 5,
+            days_away,
+            day: 3,
+            month: 2,
+        };
+        assert_eq!(at(&when(0)), "9:05");
+        assert_eq!(at(&when(1)), "9:05 tomorrow");
+        assert_eq!(at(&when(9)).replace(NBSP, " "), "9:05 on 3 March");
+    }
+}

@@ -1,0 +1,536 @@
+//! La page en français. L’usage typographique est celui du Canada : espace avant le deux-points seulement.
+
+use shared::options::{FieldError, Interface, Problem, UserOptions};
+use shared::server::{EndCause, EndView, Phase};
+
+use super::format::{NBSP, When, duration, gb, gb_up, span};
+use super::{Reason, Text, words};
+
+/// French.
+pub(super) struct French;
+
+const MONTHS: [&str; 12] = [
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+];
+
+/// `15 h 42`.
+fn clock(when: &When) -> String {
+    format!("{}{NBSP}h{NBSP}{:02}", when.hour, when.minute)
+}
+
+/// `3 mars`, `1er mars`.
+fn date(when: &When) -> String {
+    let ordinal = if when.day == 1 { "er" } else { "" };
+    format!("{}{ordinal}{NBSP}{}", when.day, MONTHS.get(when.month).unwrap_or(&""))
+}
+
+/// `à 15 h 42`, `demain à 9 h 30`, `le 3 mars à 9 h 30`.
+fn at(when: &When) -> String {
+    let clock = clock(when);
+    match when.days_away {
+        0 => format!("à {clock}"),
+        1 => format!("demain à {clock}"),
+        -1 => format!("hier à {clock}"),
+        _ => format!("le {} à {clock}", date(when)),
+    }
+}
+
+/// `15 h 42`, `demain, 9 h 30`, `3 mars, 9 h 30`.
+fn moment(when: &When) -> String {
+    let clock = clock(when);
+    match when.days_away {
+        0 => clock,
+        1 => format!("demain, {clock}"),
+        -1 => format!("hier, {clock}"),
+        _ => format!("{}, {clock}", date(when)),
+    }
+}
+
+/// `jusqu’à 15 h 42`, `jusqu’à demain, 9 h 30`, `jusqu’au 3 mars, 9 h 30`.
+fn until(when: &When) -> String {
+    let clock = clock(when);
+    match when.days_away {
+        0 => format!("jusqu’à {clock}"),
+        1 => format!("jusqu’à demain, {clock}"),
+        _ => format!("jusqu’au {}, {clock}", date(when)),
+    }
+}
+
+/// `depuis 15 h 42`, `depuis hier, 9 h 30`, `depuis le 3 mars, 9 h 30`.
+fn since(when: &When) -> String {
+    let clock = clock(when);
+    match when.days_away {
+        0 => format!("depuis {clock}"),
+        -1 => format!("depuis hier, {clock}"),
+        _ => format!("depuis le {}, {clock}", date(when)),
+    }
+}
+
+fn memory(mib: u64) -> String {
+    format!("{}{NBSP}Go", gb(mib, ','))
+}
+
+fn cores(count: u64) -> String {
+    if count == 1 {
+        format!("1{NBSP}cœur")
+    } else {
+        format!("{count}{NBSP}cœurs")
+    }
+}
+
+/// Cœurs, mémoire, GPU et compte imputé.
+fn holdings(options: &UserOptions) -> String {
+    let gpu = options
+        .gpu
+        .as_ref()
+        .map_or_else(String::new, |gpu| format!(", {}{NBSP}×{NBSP}{}", gpu.count, gpu.name));
+    format!(
+        "{}, {}{gpu}, au compte {}",
+        cores(options.cores.get().into()),
+        memory(options.memory.get()),
+        options.account
+    )
+}
+
+fn name(interface: Interface) -> &'static str {
+    super::interface_words(&French, interface).0
+}
+
+impl Text for French {
+    words! {
+        skip: "Aller au contenu",
+        language: "Langue",
+        colours: "Couleurs",
+        colours_system: "Couleurs du système",
+        colours_light: "Clair",
+        colours_dark: "Sombre",
+        online: "en ligne",
+        no_connection: "pas de connexion",
+        your_account: "Votre compte",
+        log_out: "Se déconnecter",
+        documentation: "Documentation",
+        status_page: "État des services",
+        support: "Assistance",
+        one_moment: "Un instant…",
+        trouble_title: "Quelque chose ne fonctionne pas",
+    }
+    fn silent(&self, when: &When) -> String {
+        format!("injoignable {}", since(when))
+    }
+    fn as_of(&self, when: &When) -> String {
+        format!(
+            "Slurm ne répond plus {}. Ce que vous voyez date de ce moment.",
+            since(when)
+        )
+    }
+
+    words! {
+        no_server: "Pas de serveur",
+        no_server_advice: "La page est là, mais aucun serveur ne répond derrière elle. Pour développer, lancez ",
+        unreachable: "Le serveur ne répond pas. Vérifiez votre connexion, puis réessayez.",
+        not_understood: "La réponse du serveur n’a pas été comprise. Rechargez la page, qui a peut-être été renouvelée.",
+        slurm_unreachable: "L’ordonnanceur de la grappe est injoignable pour le moment. Réessayez dans une minute. Les serveurs en marche ne sont pas touchés.",
+        try_again: "Réessayer",
+        already_running: "Vous avez déjà un serveur, ou son arrêt est en cours.",
+        go_to_server: "Y aller",
+        slurm_said: "Réponse de Slurm, en anglais\u{a0}:",
+        refused: "Slurm a refusé cette demande.",
+        problem_title: "À corriger",
+        not_signed_in: "Votre connexion a pris fin.",
+        cross_site: "La demande venait d’un autre site et a été refusée. Rechargez la page.",
+    }
+    fn internal(&self, request_id: &str) -> String {
+        if request_id.is_empty() {
+            "Un problème est survenu de notre côté. S’il se répète, écrivez à l’assistance.".to_owned()
+        } else {
+            format!(
+                "Un problème est survenu de notre côté. S’il se répète, donnez ce numéro à l’assistance\u{a0}: {request_id}."
+            )
+        }
+    }
+
+    words! {
+        login_title: "Connexion",
+        log_in: "Se connecter",
+        logging_in: "Connexion en cours…",
+        username: "Nom d’utilisateur",
+        password: "Mot de passe",
+        show: "Afficher",
+        hide: "Masquer",
+        show_password: "Afficher le mot de passe",
+        hide_password: "Masquer le mot de passe",
+        username_missing: "Entrez votre nom d’utilisateur.",
+        password_missing: "Entrez votre mot de passe.",
+        wrong_password: "Le nom d’utilisateur ou le mot de passe est inexact.",
+        other_hubs: "Autres portails",
+    }
+    fn throttled(&self, seconds: i64) -> String {
+        format!("Trop de mots de passe inexacts. Réessayez dans {}.", span(seconds))
+    }
+
+    words! {
+        inactive_title: "Votre compte n’est pas actif",
+        inactive_lead: "Votre nom et votre mot de passe sont exacts, mais le compte n’est pas actif en ce moment.",
+        inactive_steps: "Deux étapes pour revenir\u{a0}:",
+        renew_account: "Renouvelez votre compte",
+        no_association_lead: "Vous êtes en ligne, mais aucun de vos comptes de calcul n’est encore utilisable ici. Un nouvel accès met un certain temps à arriver.",
+        not_yours_title: "Ce serveur n’est pas le vôtre",
+        not_yours_advice: "Chaque personne a son propre serveur. Pour montrer un carnet à quelqu’un, partagez le fichier.",
+        not_found_title: "Cette page n’existe pas",
+        not_found_lead: "L’adresse contient peut-être une faute, ou la page a changé de place.",
+        go_home: "Aller à votre serveur",
+    }
+    fn no_association_title(&self, cluster: &str) -> String {
+        format!("Vous n’avez pas accès à {cluster}")
+    }
+    fn enable_access(&self, cluster: &str) -> String {
+        format!("Activez votre accès à {cluster}")
+    }
+    fn date(&self, when: &When) -> String {
+        format!("le {}", date(when))
+    }
+    fn inactive_since(&self, since: &str) -> String {
+        format!("Inactif depuis {since}.")
+    }
+    fn not_yours(&self, owner: &str, me: &str) -> String {
+        format!("C’est celui de {owner}. Votre nom d’utilisateur est {me}.")
+    }
+
+    words! {
+        home_title: "Votre serveur",
+        start: "Démarrer",
+        change: "Modifier",
+        open: "Ouvrir",
+        stop: "Arrêter",
+        stop_question: "Arrêter ce serveur? Ce qui n’est pas enregistré sera perdu.",
+        stop_yes: "L’arrêter",
+        stop_no: "Le garder",
+        stopping: "Arrêt en cours…",
+        view_start: "Suivre le démarrage",
+        no_server_running: "Aucun serveur n’est en marche.",
+        running: "En marche",
+        node: "Nœud",
+        cores_label: "Cœurs",
+        memory_label: "Mémoire",
+        gpu_label: "GPU",
+        account_label: "Compte imputé",
+        until_label: "Fin",
+        save_your_work: "Il reste moins de 15 minutes. Enregistrez votre travail.",
+        time_over: "Son temps est écoulé.",
+    }
+    fn request(&self, options: &UserOptions, end: &When) -> String {
+        format!(
+            "{} pendant {}, {}, {}",
+            name(options.interface),
+            duration(options.time.get().into(), ','),
+            until(end),
+            holdings(options)
+        )
+    }
+    fn request_plain(&self, options: &UserOptions) -> String {
+        format!(
+            "{} pendant {}, {}",
+            name(options.interface),
+            duration(options.time.get().into(), ','),
+            holdings(options)
+        )
+    }
+    fn left(&self, seconds: i64) -> String {
+        format!("Reste {}", span(seconds))
+    }
+    fn memory(&self, mib: u64) -> String {
+        memory(mib)
+    }
+    fn at(&self, when: &When) -> String {
+        moment(when)
+    }
+    fn last_one(&self, end: &EndView) -> String {
+        format!("Le dernier\u{a0}: {}", self.end(end))
+    }
+
+    words! {
+        options_title: "Options du serveur",
+        filled_by_link: "Le lien que vous avez suivi a rempli ce formulaire.",
+        account: "Compte de calcul",
+        account_hint: "Le compte auquel le temps est imputé.",
+        time: "Durée, en heures",
+        cores: "Cœurs",
+        memory_field: "Mémoire, en Go",
+        gpu: "GPU",
+        gpu_hint: "N’en demandez que si votre code s’en sert\u{a0}: l’attente peut être plus longue.",
+        gpu_none: "Aucun",
+        gpu_count: "Nombre de GPU",
+        interface: "Interface",
+        interface_lab: "Carnets, fichiers, consoles et terminaux dans une seule fenêtre.",
+        interface_notebook: "Un document à la fois, comme dans le Jupyter Notebook classique.",
+        interface_terminal: "Un interpréteur de commandes sur le nœud de calcul, comme par SSH.",
+        lab: "JupyterLab",
+        notebook: "Notebook",
+        terminal: "Terminal",
+        recommended: "recommandé",
+        your_request: "Votre demande",
+        incomplete: "Certaines réponses sont à corriger.",
+        sending: "Envoi…",
+    }
+    fn time_hint(&self, min: u64, max: u64) -> String {
+        format!(
+            "De {} à {}. Écrivez 3, 1,5 ou 1:30.",
+            duration(min, ','),
+            duration(max, ',')
+        )
+    }
+    fn cores_hint(&self, min: u64, max: u64) -> String {
+        format!("De {min} à {max}, sur un même nœud.")
+    }
+    fn memory_hint(&self, min: u64, max: u64) -> String {
+        format!("De {} à {}, pour l’ensemble de la tâche.", gb_up(min, ','), memory(max))
+    }
+    fn until(&self, when: &When) -> String {
+        until(when).replacen('j', "J", 1)
+    }
+    fn hours(&self, minutes: u64) -> String {
+        duration(minutes, ',')
+    }
+    fn per_core(&self, per_core: u64, total: u64) -> String {
+        format!("{} par cœur\u{a0}: {}", memory(per_core), memory(total))
+    }
+    fn gpu_up_to(&self, max: u32) -> String {
+        format!("Jusqu’à {max} par nœud.")
+    }
+    fn problem(&self, error: &FieldError) -> String {
+        let field = error.field.as_str();
+        let amount = |n: u64| match field {
+            "time" => duration(n, ','),
+            "memory" => memory(n),
+            _ => n.to_string(),
+        };
+        let what = match field {
+            "account" => "Le compte de calcul",
+            "time" => "La durée",
+            "cores" => "Le nombre de cœurs",
+            "memory" => "La mémoire",
+            "gpu" => "Le GPU",
+            "interface" => "L’interface",
+            other => return format!("Il n’y a pas d’option «{NBSP}{other}{NBSP}»."),
+        };
+        match error.problem {
+            Problem::Unknown => format!("Il n’y a pas d’option «{NBSP}{field}{NBSP}»."),
+            Problem::Missing => format!("{what} est à préciser."),
+            Problem::Malformed => match field {
+                "time" => "Écrivez la durée en heures, par exemple 3, 1,5 ou 1:30.".to_owned(),
+                "cores" => "Écrivez le nombre de cœurs en entier, par exemple 4.".to_owned(),
+                "memory" => "Écrivez la mémoire en Go, par exemple 8 ou 1,5.".to_owned(),
+                _ => format!("{what} n’est pas compréhensible."),
+            },
+            Problem::TooSmall { min } if field == "memory" => {
+                format!("{what} est d’au moins {}{NBSP}Go.", gb_up(min, ','))
+            }
+            Problem::TooSmall { min } => format!("{what} est d’au moins {}.", amount(min)),
+            Problem::TooLarge { max } => format!("{what} est d’au plus {}.", amount(max)),
+            Problem::NotOffered => format!("{what} ne fait pas partie de vos choix."),
+            Problem::NoSuchNode { max: 0 } => "Aucun nœud en service n’a ce GPU.".to_owned(),
+            Problem::NoSuchNode { max } => {
+                format!(
+                    "Aucun nœud n’a tout cela à la fois. {what} peut aller jusqu’à {}.",
+                    amount(max)
+                )
+            }
+        }
+    }
+
+    words! {
+        starting_title: "Votre serveur démarre",
+        step_sending: "Envoi de votre demande",
+        step_sent: "Demande envoyée",
+        step_queued: "Dans la file d’attente",
+        step_opening: "Ouverture",
+        step_done: "Fait\u{a0}:",
+        step_now: "En cours\u{a0}:",
+        step_next: "Ensuite\u{a0}:",
+        may_be_sooner: "Ce peut être plus tôt ou plus tard.",
+        cancel: "Annuler",
+        cancelling: "Annulation…",
+        opening_lead: "Il est prêt et s’ouvre de lui-même.",
+        two_minutes_left: "Il reste deux minutes.",
+        one_minute_left: "Il reste une minute.",
+        nothing_to_wait_for: "Aucun de vos serveurs n’est en train de démarrer.",
+        choose_options: "Choisir les options",
+    }
+    fn step_starting(&self, node: Option<&str>) -> String {
+        node.map_or_else(
+            || "Démarrage sur un nœud".to_owned(),
+            |node| format!("Démarrage sur {node}"),
+        )
+    }
+    fn phase(&self, phase: Phase) -> &'static str {
+        match phase {
+            Phase::Submitting => "Envoi de votre demande",
+            Phase::Queued => "Dans la file d’attente",
+            Phase::Starting => "Démarrage sur le nœud",
+            Phase::Ready => "Prêt",
+            Phase::Stopping => "Arrêt en cours",
+            Phase::Ended => "Terminé",
+        }
+    }
+    fn reason(&self, reason: &Reason<'_>) -> String {
+        match reason {
+            Reason::NotYet => "Slurm n’a pas encore examiné la tâche.",
+            Reason::Priority => "D’autres tâches passent avant la vôtre.",
+            Reason::Resources => "La tâche attend que des cœurs, de la mémoire ou des GPU se libèrent.",
+            Reason::OtherJob => "La tâche attend la fin d’une autre de vos tâches.",
+            Reason::HeldByYou => "Vous avez suspendu cette tâche. «\u{a0}scontrol release\u{a0}» la libère.",
+            Reason::HeldByStaff => "L’équipe de la grappe a suspendu cette tâche. Écrivez à l’assistance.",
+            Reason::NotBefore => "L’heure de son début n’est pas encore venue.",
+            Reason::TooMuch => "La tâche demande plus que ce que donne cette partie de la grappe. Elle ne démarrera pas ainsi.",
+            Reason::Closed => "Cette partie de la grappe est fermée pour le moment.",
+            Reason::NodesAway => "Les nœuds qu’il lui faut sont en panne ou réservés, peut-être pour un entretien.",
+            Reason::PersonLimit => "Vous utilisez déjà tout ce qu’une personne peut utiliser à la fois. La tâche démarrera à la fin d’une autre.",
+            Reason::AccountLimit => "Ce compte de calcul utilise déjà tout ce qu’il peut utiliser à la fois.",
+            Reason::Other(word) => return format!("Motif donné par Slurm\u{a0}: {word}."),
+        }
+        .to_owned()
+    }
+    fn expected(&self, when: &When) -> String {
+        format!("Slurm prévoit un démarrage {}.", at(when))
+    }
+    fn waited(&self, waited: i64, left: Option<i64>) -> String {
+        let waited = format!("En attente depuis {}.", span(waited));
+        match left {
+            Some(left) if left > 0 => {
+                format!("{waited} Sans démarrage d’ici {}, la demande sera retirée.", span(left))
+            }
+            _ => waited,
+        }
+    }
+    fn starting_for(&self, seconds: i64) -> String {
+        format!(
+            "La tâche tourne depuis {}. Jupyter démarre d’habitude en moins d’une minute.",
+            span(seconds)
+        )
+    }
+    fn no_news(&self, seconds: i64, when: &When) -> String {
+        format!(
+            "Pas de nouvelles depuis {}. Voici l’état connu {}. Nouvel essai en cours…",
+            span(seconds),
+            at(when)
+        )
+    }
+
+    words! {
+        did_not_start: "Votre serveur n’a pas démarré",
+        has_ended: "Votre serveur est terminé",
+        was_cancelled: "Le démarrage a été annulé",
+        was_stopped: "Votre serveur a été arrêté",
+        start_again: "Redémarrer",
+        not_running_title: "Votre serveur n’est pas en marche",
+        not_running_lead: "Vous pouvez le redémarrer tel qu’il était\u{a0}:",
+        not_running_then: "Vous arriverez ensuite à la page demandée\u{a0}:",
+        not_running_defaults: "Vous pouvez le démarrer avec les options habituelles.",
+        open_now: "Ouvrir maintenant",
+        log_is_in: "La sortie de la tâche se trouve dans",
+    }
+    fn end(&self, end: &EndView) -> String {
+        match &end.cause {
+            EndCause::GaveUp { reason } => format!(
+                "La tâche n’a pas démarré à temps et a été retirée. Ce qui la retenait\u{a0}: {}",
+                lower_first(&self.reason(&Reason::from_slurm(reason.as_deref())))
+            ),
+            EndCause::Cancelled if end.was_ready => "Il a été arrêté.".to_owned(),
+            EndCause::Cancelled => "Il a été annulé avant d’être prêt.".to_owned(),
+            EndCause::Refused { .. } => "Slurm a refusé la demande.".to_owned(),
+            EndCause::Unreachable => "Slurm était injoignable. Aucune tâche n’a été créée.".to_owned(),
+            EndCause::Lost => {
+                "La réponse de Slurm s’est perdue, et aucune tâche de ce démarrage n’a été trouvée.".to_owned()
+            }
+            EndCause::JupyterMissing => "Jupyter est introuvable sur le nœud.".to_owned(),
+            EndCause::SetupFailed => "La préparation de Jupyter par la grappe a échoué.".to_owned(),
+            EndCause::NoPort => "Aucun port n’était libre sur le nœud.".to_owned(),
+            EndCause::PortNotTold => "La tâche n’a pas pu dire où la joindre.".to_owned(),
+            EndCause::JupyterFailed { exit_code } => {
+                format!("Jupyter s’est terminé par une erreur (code de sortie {exit_code}).")
+            }
+            EndCause::Finished => "Jupyter a été fermé.".to_owned(),
+            EndCause::TimeLimit => "Son temps était écoulé.".to_owned(),
+            EndCause::OutOfMemory => "Il a utilisé plus de mémoire que demandé.".to_owned(),
+            EndCause::NodeFailed => "Le nœud où il tournait est tombé en panne.".to_owned(),
+            EndCause::Preempted => "Il a dû céder sa place à une autre tâche.".to_owned(),
+            EndCause::Other { slurm_state } => format!("Slurm y a mis fin ({slurm_state})."),
+        }
+    }
+    fn advice(&self, cause: &EndCause) -> &'static str {
+        match cause {
+            EndCause::GaveUp { .. } => {
+                "Demandez moins de temps, de cœurs ou de mémoire, ou réessayez plus tard. Si vous avez une autre tâche interactive, mettez-y fin d’abord."
+            }
+            EndCause::Refused { .. } => "Corrigez ce que Slurm indique, puis redémarrez.",
+            EndCause::Unreachable | EndCause::Lost => "Rien n’est imputé. Réessayez dans une minute.",
+            EndCause::JupyterMissing | EndCause::SetupFailed | EndCause::PortNotTold => {
+                "Vous n’y êtes pour rien. Écrivez à l’assistance en donnant le numéro de la tâche."
+            }
+            EndCause::NoPort => "Réessayez\u{a0}: la tâche ira peut-être sur un autre nœud.",
+            EndCause::JupyterFailed { .. } => {
+                "La fin de la sortie de la tâche dit pourquoi. Un dossier personnel plein ou un paquet cassé sont des causes fréquentes."
+            }
+            EndCause::TimeLimit => {
+                "Les fichiers sont tels qu’à leur dernier enregistrement. Demandez plus de temps s’il vous en faut."
+            }
+            EndCause::OutOfMemory => {
+                "Les fichiers sont tels qu’à leur dernier enregistrement. Demandez plus de mémoire."
+            }
+            EndCause::NodeFailed | EndCause::Preempted => {
+                "Les fichiers sont tels qu’à leur dernier enregistrement. Redémarrez quand vous voulez."
+            }
+            EndCause::Cancelled | EndCause::Finished => "Les fichiers sont tels qu’à leur dernier enregistrement.",
+            EndCause::Other { .. } => {
+                "Réessayez. Si cela se répète, écrivez à l’assistance en donnant le numéro de la tâche."
+            }
+        }
+    }
+    fn job(&self, id: u64) -> String {
+        format!("Tâche {id}")
+    }
+}
+
+/// Après un deux-points, la phrase continue.
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| {
+        std::iter::once(first.to_ascii_lowercase()).chain(chars).collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn when(days_away: i64) -> When {
+        When {
+            hour: 9,
+            minute: 5,
+            days_away,
+            day: 1,
+            month: 7,
+        }
+    }
+
+    #[test]
+    fn les_moments_ont_leur_preposition() {
+        let plain = |text: String| text.replace(NBSP, " ");
+        assert_eq!(plain(until(&when(0))), "jusqu’à 9 h 05");
+        assert_eq!(plain(until(&when(1))), "jusqu’à demain, 9 h 05");
+        assert_eq!(plain(until(&when(9))), "jusqu’au 1er août, 9 h 05");
+        assert_eq!(plain(since(&when(-1))), "depuis hier, 9 h 05");
+        assert_eq!(plain(at(&when(9))), "le 1er août à 9 h 05");
+    }
+}

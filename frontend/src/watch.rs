@@ -1,0 +1,238 @@
+//! Follows a person's server: by events while it starts, by asking where there are no events.
+
+use gloo_net::eventsource::State;
+use gloo_net::eventsource::futures::EventSource;
+use leptos::prelude::*;
+use shared::names::UserName;
+use shared::options::UserOptions;
+use shared::server::{Phase, ProgressEvent, ServerView, StateView};
+
+use crate::api::{self, Failure};
+use crate::clock;
+use crate::session::Session;
+use crate::task::spawn;
+
+/// How often the server is asked while something is changing and no events come, in seconds.
+const ASK: i64 = 3;
+/// How often it is asked otherwise.
+const ASK_CALM: i64 = 15;
+/// From when on the page says that what it shows is old, in seconds.
+const OLD: i64 = 10;
+
+/// What the page is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Nothing is known yet.
+    Unknown,
+    /// The first question failed.
+    Trouble,
+    /// There is no server, and none is known that has ended.
+    None,
+    /// There is one in this phase.
+    Server(Phase),
+}
+
+/// What is known of a person's server.
+#[derive(Default)]
+pub(crate) struct Known {
+    /// The server has answered at least once.
+    answered: bool,
+    /// The last state.
+    pub(crate) state: Option<StateView>,
+    /// What was asked for.
+    pub(crate) options: Option<UserOptions>,
+    /// Where it opens.
+    url: Option<String>,
+    /// Why the last question had no answer.
+    pub(crate) failure: Option<Failure>,
+    /// How far the server's clock is ahead of the browser's, in seconds.
+    ahead: i64,
+    /// When something was last heard, by the browser's clock.
+    heard_at: i64,
+}
+
+impl Known {
+    fn stage(&self) -> Stage {
+        match &self.state {
+            Some(state) => Stage::Server(state.phase),
+            None if self.answered => Stage::None,
+            None if self.failure.is_some() => Stage::Trouble,
+            None => Stage::Unknown,
+        }
+    }
+
+    fn take(&mut self, state: StateView) {
+        self.heard_at = clock::now();
+        self.ahead = state.now - self.heard_at;
+        self.failure = None;
+        self.answered = true;
+        self.state = Some(state);
+    }
+}
+
+/// Keeps what is known fresh for as long as the component lives that made it.
+#[derive(Clone, Copy)]
+pub(crate) struct Watch {
+    known: RwSignal<Known>,
+    /// What the page is about.
+    pub(crate) stage: Memo<Stage>,
+    clock: ReadSignal<i64>,
+    inner: StoredValue<Inner, LocalStorage>,
+}
+
+struct Inner {
+    user: UserName,
+    session: Session,
+    asked_at: i64,
+    events: Option<EventSource>,
+}
+
+impl Watch {
+    /// Follows this person's server.
+    pub(crate) fn new(user: UserName) -> Self {
+        let known = RwSignal::new(Known::default());
+        let watch = Self {
+            known,
+            stage: Memo::new(move |_| known.with(Known::stage)),
+            clock: clock::ticking(1),
+            inner: StoredValue::new_local(Inner {
+                user,
+                session: Session::get(),
+                asked_at: 0,
+                events: None,
+            }),
+        };
+        watch.ask();
+        clock::every(1, move || watch.keep_fresh());
+        on_cleanup(move || watch.close());
+        watch
+    }
+
+    /// Something of what is known; follows changes.
+    pub(crate) fn with<T>(self, part: impl FnOnce(&Known) -> T) -> T {
+        self.known.with(part)
+    }
+
+    /// Something of the state; follows changes.
+    pub(crate) fn state<T>(self, part: impl FnOnce(&StateView) -> Option<T>) -> Option<T> {
+        self.known.with(|known| known.state.as_ref().and_then(part))
+    }
+
+    /// Something of what is known now.
+    pub(crate) fn last<T>(self, part: impl FnOnce(&Known) -> T) -> T {
+        self.known.with_untracked(part)
+    }
+
+    /// Where it opens; follows changes.
+    pub(crate) fn url(self) -> Option<String> {
+        self.known.with(|known| known.url.clone())
+    }
+
+    /// The time by the server's clock, in seconds since 1970; follows it each second.
+    pub(crate) fn now(self) -> i64 {
+        self.clock.get() + self.known.with(|known| known.ahead)
+    }
+
+    /// For how long nothing has been heard, where that is long enough to say so; in seconds.
+    pub(crate) fn silence(self) -> Option<i64> {
+        let now = self.clock.get();
+        self.known.with(|known| {
+            let silence = now - known.heard_at;
+            (known.state.is_some() && known.failure.is_some() && silence > OLD).then_some(silence)
+        })
+    }
+
+    /// Asks the server now.
+    pub(crate) fn ask(self) {
+        let Some(user) = self.inner.try_update_value(|inner| {
+            inner.asked_at = clock::now();
+            inner.user.clone()
+        }) else {
+            return;
+        };
+        spawn(async move {
+            match api::user_with_server(&user).await {
+                Ok(user) => self.learn(user.servers.into_values().next()),
+                Err(failure) => {
+                    self.inner.try_with_value(|inner| inner.session.heed(&failure));
+                    self.known.try_update(|known| known.failure = Some(failure));
+                }
+            }
+        });
+    }
+
+    fn learn(self, server: Option<ServerView>) {
+        let pending = server.as_ref().is_some_and(|server| server.state.phase.is_pending());
+        self.known.try_update(|known| match server {
+            Some(server) => {
+                known.url.get_or_insert(server.url);
+                known.options = server.user_options;
+                known.take(server.state);
+            }
+            None => {
+                *known = Known {
+                    answered: true,
+                    heard_at: clock::now(),
+                    ..Known::default()
+                }
+            }
+        });
+        let unfollowed = self.inner.try_with_value(|inner| inner.events.is_none());
+        if !pending {
+            self.close();
+        } else if unfollowed == Some(true) {
+            self.follow();
+        }
+    }
+
+    fn hear(self, event: ProgressEvent) {
+        let last = !event.state.phase.is_pending();
+        self.known.try_update(|known| {
+            if event.url.is_some() {
+                known.url = event.url;
+            }
+            known.take(event.state);
+        });
+        if last {
+            self.close();
+            self.ask();
+        }
+    }
+
+    /// Each second: events while a start is under way; a question where none come.
+    fn keep_fresh(self) {
+        let (phase, failed) = self
+            .known
+            .with_untracked(|known| (known.state.as_ref().map(|state| state.phase), known.failure.is_some()));
+        let Some((asked_at, connection)) = self
+            .inner
+            .try_with_value(|inner| (inner.asked_at, inner.events.as_ref().map(EventSource::state)))
+        else {
+            return;
+        };
+        let pending = phase.is_some_and(Phase::is_pending);
+        if pending && connection == Some(State::Open) {
+            return;
+        }
+        let changing = pending || phase == Some(Phase::Stopping) || failed;
+        let pause = if changing { ASK } else { ASK_CALM };
+        if clock::now() - asked_at < pause || document().hidden() && !changing {
+            return;
+        }
+        if pending && connection != Some(State::Connecting) {
+            self.follow();
+        }
+        self.ask();
+    }
+
+    fn follow(self) {
+        self.close();
+        self.inner.try_update_value(|inner| {
+            inner.events = api::progress(&inner.user, move |event| self.hear(event));
+        });
+    }
+
+    fn close(self) {
+        self.inner.try_update_value(|inner| inner.events.take());
+    }
+}
