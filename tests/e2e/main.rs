@@ -1,1 +1,109 @@
-//! Not written yet.
+//! People in a browser: each test starts a site and has one story told by Node (`*.mjs`), with a real Chromium
+//! and, where a cell is run, a real Jupyter. Pictures are in `target/e2e/`.
+
+#![expect(clippy::unwrap_used, reason = "a story that cannot be told fails")]
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::json;
+use slipway_tests::{Plan, Site, repository};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::Command;
+
+/// How long a story may take.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// Tells a story to its end.
+///
+/// # Panics
+/// When it does not end well, with its steps and what Slipway said.
+async fn tell(site: &Site, name: &str, person: &str) {
+    let pictures = repository().join("target/e2e");
+    let passwords: serde_json::Map<_, _> = site
+        .passwords
+        .iter()
+        .map(|(name, password)| (name.clone(), json!(password)))
+        .collect();
+    let story =
+        json!({ "name": name, "url": site.url, "person": person, "passwords": passwords, "pictures": pictures });
+    let mut node = Command::new("node")
+        .arg(repository().join(format!("tests/e2e/{name}.mjs")))
+        .env("STORY", story.to_string()) // Not an argument: those can be read by everybody.
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let (mut answers, mut lines) = (
+        node.stdin.take().unwrap(),
+        BufReader::new(node.stdout.take().unwrap()).lines(),
+    );
+    let mut said = String::new();
+    let deadline = tokio::time::Instant::now() + DEADLINE;
+    while let Ok(Some(line)) = tokio::time::timeout_at(deadline, lines.next_line())
+        .await
+        .map_or(Ok(None), |line| line)
+    {
+        match line.strip_prefix("please ") {
+            Some(wish) => {
+                grant(site, wish);
+                answers.write_all(b"done\n").await.unwrap();
+            }
+            None => said += &format!("{line}\n"),
+        }
+    }
+    let status = tokio::time::timeout_at(deadline, node.wait()).await;
+    let ended_well = status
+        .as_ref()
+        .is_ok_and(|status| status.as_ref().is_ok_and(std::process::ExitStatus::success));
+    assert!(
+        ended_well,
+        "{name} ended with {status:?}:\n{said}\nSlipway said:\n{}",
+        site.log()
+    );
+    eprintln!("{said}");
+}
+
+/// What a story may ask for.
+fn grant(site: &Site, wish: &str) {
+    match wish {
+        "silence Slurm" => site.cluster().stop_answering(),
+        "wake Slurm" => site.cluster().resume(),
+        other => panic!("no story may ask for {other:?}"),
+    }
+}
+
+/// A site with a real Jupyter. It refuses to run as root, which only a test would: so this person allows it.
+async fn with_jupyter(person: &str) -> Site {
+    let site = Site::start(Plan::default().with_real_jupyter()).await;
+    let folder = std::path::PathBuf::from(site.home(person)).join(".jupyter");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(
+        folder.join("jupyter_server_config.json"),
+        json!({ "ServerApp": { "allow_root": true } }).to_string(),
+    )
+    .unwrap();
+    site
+}
+
+#[tokio::test]
+async fn a_person_types_a_command_into_a_terminal() {
+    let site = with_jupyter("ada").await;
+    tell(&site, "terminal", "ada").await;
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_person_logs_in_after_every_mistake_and_without_scripts() {
+    let site = Site::start(Plan::default()).await;
+    tell(&site, "login", "ada").await;
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_person_is_told_what_is_wrong_with_the_options_and_what_slurm_refuses() {
+    let site = Site::start(Plan::default()).await;
+    tell(&site, "options", "ada").await;
+    site.shut_down().await;
+}

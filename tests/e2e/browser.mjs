@@ -1,0 +1,193 @@
+// What every story needs: a browser, people in it, and the demands that hold for each page they see.
+import { mkdir } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+import path from "node:path";
+import { words } from "./words.mjs";
+
+const require = createRequire(process.env.SLIPWAY_NODE + "/");
+const { chromium } = require("playwright-core");
+const axe = require("axe-core");
+
+/** What the test in main.rs told: `name`, `url`, `passwords` by name, `pictures` (a folder), and more by story. */
+export const story = JSON.parse(process.env.STORY);
+
+const DEADLINE = Number(process.env.DEADLINE ?? 45_000);
+const FLAGS = [
+  "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync",
+];
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+export const DESKTOP = { width: 1280, height: 800 };
+export const PHONE = { width: 390, height: 844 };
+
+const began = Date.now();
+
+/** Says what the person does next. */
+export function step(what) {
+  console.log(`${((Date.now() - began) / 1000).toFixed(1).padStart(6)} s  ${what}`);
+}
+
+/** Tells a story. It fails with its first step that fails, or if the browser complained about a page. */
+export async function tell(play) {
+  const browser = await chromium.launch({ executablePath: process.env.SLIPWAY_CHROMIUM, chromiumSandbox: false, args: FLAGS });
+  await mkdir(story.pictures, { recursive: true });
+  const people = [];
+  try {
+    await play(async (options) => {
+      const person = await enter(browser, options);
+      people.push(person);
+      return person;
+    });
+    for (const { complaints } of people) same(complaints, [], "what the browser complained about");
+    step("The end.");
+  } catch (error) {
+    console.log(error.stack);
+    for (const [n, page] of people.flatMap((person) => person.context.pages()).entries()) {
+      const file = path.join(story.pictures, `failed-${story.name}-${n}.png`);
+      console.log(`${page.url()}, as in ${file}`);
+      await page.screenshot({ path: file }).catch((reason) => console.log(reason.message));
+    }
+    for (const { complaints } of people) for (const complaint of complaints) console.log(complaint);
+    process.exitCode = 1;
+  } finally {
+    await browser.close();
+    process.stdin.destroy();
+  }
+}
+
+/** Somebody who opens the browser: in a language, on a screen, in light or dark. */
+async function enter(browser, { language = "en", screen = DESKTOP, colours = "light", scripts = true } = {}) {
+  const context = await browser.newContext({
+    baseURL: story.url, viewport: screen, colorScheme: colours, locale: `${language}-CA`, timezoneId: "America/Toronto",
+    javaScriptEnabled: scripts, reducedMotion: "reduce", isMobile: screen === PHONE, hasTouch: screen === PHONE,
+  });
+  context.setDefaultTimeout(DEADLINE);
+  // Chromium logs every answer that is an error. The page asks who is signed in, and it may be nobody.
+  const [complaints, allowed] = [[], [/status of 401 .*\/hub\/api\/user$/]];
+  const complain = (page, text) => {
+    if (!allowed.some((pattern) => pattern.test(text))) complaints.push(`${page.url()}: ${text}`);
+  };
+  context.on("page", (page) => {
+    page.on("console", (message) => message.type() === "error" && complain(page, `${message.text()} ${message.location().url}`));
+    page.on("pageerror", (error) => complain(page, error.stack));
+    page.on("crash", () => complain(page, "the page crashed"));
+  });
+  await context.addInitScript(() => document.addEventListener("securitypolicyviolation", (event) =>
+    console.error(`policy: ${event.effectiveDirective} ${event.blockedURI}`)));
+  /** The browser may complain like this, for a reason. */
+  const allow = (pattern, _reason) => allowed.push(pattern);
+  return { context, complaints, allow, language, screen, colours, scripts, page: await context.newPage() };
+}
+
+/** Waits until all of these are seen. */
+export async function sees(...locators) {
+  for (const locator of locators) await locator.first().waitFor();
+}
+
+/** Waits until none of these is there. */
+export async function gone(...locators) {
+  for (const locator of locators) await locator.first().waitFor({ state: "hidden" });
+}
+
+/** Waits until there is an answer. */
+export async function until(what, ask) {
+  for (const start = Date.now(); Date.now() - start < DEADLINE; ) {
+    const answer = await ask();
+    if (answer) return answer;
+    await new Promise((next) => setTimeout(next, 50));
+  }
+  throw new Error(`waited in vain for ${what}`);
+}
+
+/** Demands that two values are the same. */
+export function same(found, wanted, what) {
+  const [a, b] = [found, wanted].map((value) => JSON.stringify(value, null, 1));
+  if (a !== b) throw new Error(`${what}: ${a} is not ${b}`);
+}
+
+/** Waits until an element has the focus. */
+export async function focused(locator) {
+  await sees(locator);
+  await until(`focus on ${locator}`, () => locator.evaluate((element) => element === document.activeElement));
+}
+
+/** Types name and password into the page to log in, and presses its button. */
+export async function fillSignIn({ page, language }, name, password = story.passwords[name]) {
+  const say = words[language];
+  await page.getByLabel(say.username, { exact: true }).fill(name);
+  await page.getByLabel(say.password, { exact: true }).fill(password);
+  await page.getByRole("button", { name: say.logIn }).click();
+}
+
+/** Signs in, wherever the page is, and waits until that has worked. */
+export async function signIn(person, name) {
+  await fillSignIn(person, name);
+  await sees(person.page.getByRole("button", { name: words[person.language].logOut }));
+}
+
+/** Whether a page is accessible, as far as a machine can tell. */
+export async function audit(page, name) {
+  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axe.source);
+  const results = await page.evaluate((values) => globalThis.axe.run({ runOnly: { type: "tag", values } }), RULES);
+  const found = results.violations.flatMap(({ id, help, nodes }) => nodes.map((node) => `${id}: ${help}: ${node.html}`));
+  same(found, [], `accessibility of ${name}`);
+}
+
+/** Whether everything fits into the width of the screen. */
+export async function fits(page, name) {
+  const [content, screen] = await page.evaluate(() => {
+    const root = document.scrollingElement;
+    return [root.scrollWidth, root.clientWidth];
+  });
+  if (content > screen) throw new Error(`${name} is ${content} px wide on a screen of ${screen}`);
+}
+
+/** A picture, for people to look at. */
+export async function picture(page, name, { language, screen, colours }) {
+  const file = path.join(story.pictures, `${name}-${language}-${screen.width}-${colours}.png`);
+  // With `hide` a style is put into the page, which its policy forbids.
+  await page.screenshot({ path: file, fullPage: true, caret: "initial" });
+}
+
+/** All that is demanded of a page as it is now. Where scripts are off, axe cannot run. */
+export async function inspect({ page, scripts, ...look }, name) {
+  const whole = `${name} (${look.language}, ${look.screen.width} px, ${look.colours})`;
+  await fits(page, whole);
+  if (scripts) await audit(page, whole);
+  await picture(page, name, look);
+}
+
+const SCREENS = [DESKTOP, { width: 768, height: 1024 }, { width: 320, height: 640 }];
+
+/** The same in both languages, light and dark, wide and narrow, changed in place; then as it was before. */
+export async function inspectAll(person, name, languages = ["fr", "en"]) {
+  const { page, scripts } = person;
+  step(`   pictures of ${name}`);
+  for (const language of languages) {
+    if (languages.length > 1) await speak(page, language);
+    for (const colours of ["dark", "light"]) {
+      await page.emulateMedia({ colorScheme: colours });
+      for (const screen of SCREENS) {
+        await page.setViewportSize(screen);
+        await inspect({ page, scripts, language, colours, screen }, name);
+      }
+    }
+  }
+  await page.setViewportSize(person.screen);
+}
+
+/** Changes the language of the page in place. */
+export async function speak(page, language) {
+  await page.getByRole("button", { name: { en: "English", fr: "Français" }[language], exact: true }).click();
+  await until(language, () => page.evaluate((wanted) => document.documentElement.lang.startsWith(wanted), language));
+}
+
+const requests = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+
+/** Asks the test in main.rs to do something to the cluster, and waits until it has. */
+export async function please(what) {
+  console.log(`please ${what}`);
+  await requests.next();
+}
