@@ -65,7 +65,6 @@ async fn tell(site: &Site, name: &str, person: &str) {
         "{name} ended with {status:?}:\n{said}\nSlipway said:\n{}",
         site.log()
     );
-    eprintln!("{said}");
 }
 
 /// What a story may ask for.
