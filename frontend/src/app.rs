@@ -1,6 +1,6 @@
 //! The page as a whole: what its parts share, its frame, and its routes.
 
-use leptos::mount::mount_to_body;
+use leptos::mount::mount_to_renderer;
 use leptos::prelude::*;
 
 use crate::a11y::{Announcer, LiveRegion};
@@ -17,7 +17,9 @@ use crate::{text, theme};
 /// Takes over the document.
 pub(crate) fn mount() {
     let carried = document::take_over();
-    mount_to_body(move || app(carried));
+    if let Some(body) = document().body() {
+        mount_to_renderer(&body, move || app(carried)).forget();
+    }
 }
 
 fn app(carried: Carried) -> Built {

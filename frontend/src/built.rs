@@ -1,19 +1,15 @@
 //! Views behind one type. Leptos gives every view a type of its own, with code to build it, to compare it with
-//! the next one, to erase it and to drop it. This page never compares: text and attributes follow signals, and
-//! what comes and goes is replaced. So a view is built at once and from then on is only something that stands in
-//! the document. That halves the page.
+//! the next one, to erase it and to drop it. This page never compares: texts and attributes follow signals, and
+//! what comes and goes is replaced. So a view is built at once, and from then on is something that stands in the
+//! document.
 
 use leptos::children::ToChildren;
 use leptos::prelude::*;
-use leptos::tachys::html::attribute::Attribute;
-use leptos::tachys::html::attribute::any_attribute::AnyAttribute;
-use leptos::tachys::hydration::Cursor;
 use leptos::tachys::renderer::types::{Element, Node};
-use leptos::tachys::view::{Mountable, Position, PositionState};
-use send_wrapper::SendWrapper;
+use leptos::tachys::view::Mountable;
 
 /// A part of the page that has been built.
-pub(crate) struct Built(SendWrapper<Box<dyn Mountable>>);
+pub(crate) struct Built(Box<dyn Mountable>);
 
 /// What can be built: every view.
 pub(crate) trait IntoBuilt {
@@ -33,7 +29,7 @@ where
 impl Built {
     /// From what stands in the document.
     pub(crate) fn new(part: impl Mountable + 'static) -> Self {
-        Self(SendWrapper::new(Box::new(part)))
+        Self(Box::new(part))
     }
 }
 
@@ -66,38 +62,6 @@ impl Mountable for Built {
 
     fn elements(&self) -> Vec<Element> {
         Vec::new() // Only asked for by what adds attributes from outside.
-    }
-}
-
-/// What Leptos wants to know of a view for servers and hydration; this page has neither.
-impl RenderHtml for Built {
-    type AsyncOutput = Self;
-    type Owned = Self;
-
-    const MIN_LENGTH: usize = 0;
-
-    fn dry_resolve(&mut self) {}
-
-    async fn resolve(self) -> Self {
-        self
-    }
-
-    fn to_html_with_buf(self, _: &mut String, _: &mut Position, _: bool, _: bool, _: Vec<AnyAttribute>) {}
-
-    fn hydrate<const FROM_SERVER: bool>(self, _: &Cursor, _: &PositionState) -> Self {
-        self
-    }
-
-    fn into_owned(self) -> Self {
-        self
-    }
-}
-
-impl AddAnyAttr for Built {
-    type Output<SomeNewAttr: Attribute> = Self;
-
-    fn add_any_attr<NewAttr: Attribute>(self, _: NewAttr) -> Self {
-        self
     }
 }
 

@@ -28,6 +28,7 @@ pub(crate) fn when(seconds: i64) -> When {
         hour: date.get_hours(),
         minute: date.get_minutes(),
         days_away: days.round() as i64,
+        year: date.get_full_year(),
         day: date.get_date(),
         month: date.get_month() as usize,
     }

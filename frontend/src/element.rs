@@ -14,7 +14,9 @@ use web_sys::{Event, HtmlInputElement};
 use crate::built::{Built, IntoBuilt};
 
 /// An element, and what lives as long as it does: effects, listeners, children.
-pub(crate) struct El {
+pub(crate) struct El(Box<Parts>);
+
+struct Parts {
     element: Element,
     keep: Vec<Box<dyn Any>>,
 }
@@ -31,15 +33,15 @@ pub(crate) fn svg(name: &str) -> El {
 
 impl El {
     fn new(name: &str, namespace: Option<&str>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             element: Rndr::create_element(name, namespace),
             keep: Vec::new(),
-        }
+        }))
     }
 
     /// With this attribute.
     pub(crate) fn attr(self, name: &str, value: &str) -> Self {
-        drop(self.element.set_attribute(name, value));
+        drop(self.0.element.set_attribute(name, value));
         self
     }
 
@@ -58,13 +60,13 @@ impl El {
 
     /// With an attribute that follows a signal.
     pub(crate) fn follows(self, name: &'static str, value: Signal<String>) -> Self {
-        let element = self.element.clone();
+        let element = self.0.element.clone();
         self.effect(Box::new(move || drop(element.set_attribute(name, &value.get()))))
     }
 
     /// With an attribute that follows a signal, and is there only while that has a value.
     pub(crate) fn follows_if(self, name: &'static str, value: Signal<Option<String>>) -> Self {
-        let element = self.element.clone();
+        let element = self.0.element.clone();
         self.effect(Box::new(move || {
             drop(match value.get() {
                 Some(value) => element.set_attribute(name, &value),
@@ -76,19 +78,19 @@ impl El {
     /// With a text that follows a signal.
     pub(crate) fn says(self, text: Signal<String>) -> Self {
         let node = Rndr::create_text_node("");
-        drop(self.element.append_child(&node));
+        drop(self.0.element.append_child(&node));
         self.effect(Box::new(move || node.set_data(&text.get())))
     }
 
     /// With this text.
     pub(crate) fn text(self, text: &str) -> Self {
-        drop(self.element.append_child(&Rndr::create_text_node(text)));
+        drop(self.0.element.append_child(&Rndr::create_text_node(text)));
         self
     }
 
     /// A field whose content is this signal's value, both ways.
     pub(crate) fn holds(self, value: RwSignal<String>) -> Self {
-        let input: HtmlInputElement = self.element.clone().unchecked_into();
+        let input: HtmlInputElement = self.0.element.clone().unchecked_into();
         self.effect(Box::new(move || {
             let value = value.get();
             if input.value() != value {
@@ -111,8 +113,8 @@ impl El {
     /// With this in it.
     pub(crate) fn child(mut self, child: impl IntoBuilt) -> Self {
         let mut child = child.built();
-        child.mount(&self.element, None);
-        self.keep.push(Box::new(child));
+        child.mount(&self.0.element, None);
+        self.0.keep.push(Box::new(child));
         self
     }
 
@@ -122,15 +124,15 @@ impl El {
     }
 
     fn effect(mut self, mut run: Box<dyn FnMut()>) -> Self {
-        self.keep.push(Box::new(RenderEffect::new(move |_| run())));
+        self.0.keep.push(Box::new(RenderEffect::new(move |_| run())));
         self
     }
 
     fn listen(mut self, event: &str, action: Box<dyn FnMut(Event)>) -> Self {
         let listener = Closure::wrap(action);
         let function = listener.as_ref().unchecked_ref();
-        drop(self.element.add_event_listener_with_callback(event, function));
-        self.keep.push(Box::new(listener));
+        drop(self.0.element.add_event_listener_with_callback(event, function));
+        self.0.keep.push(Box::new(listener));
         self
     }
 }
@@ -143,17 +145,17 @@ impl IntoBuilt for El {
 
 impl Mountable for El {
     fn unmount(&mut self) {
-        self.element.remove();
+        self.0.element.remove();
     }
 
     fn mount(&mut self, parent: &Element, marker: Option<&Node>) {
-        Rndr::insert_node(parent, &self.element, marker);
+        Rndr::insert_node(parent, &self.0.element, marker);
     }
 
     fn insert_before_this(&self, child: &mut dyn Mountable) -> bool {
-        let parent = self.element.parent_element();
+        let parent = self.0.element.parent_element();
         if let Some(parent) = &parent {
-            child.mount(parent, Some(&self.element));
+            child.mount(parent, Some(&self.0.element));
         }
         parent.is_some()
     }

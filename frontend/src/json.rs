@@ -1,7 +1,7 @@
 //! JSON as a value. The browser parses the text; this only takes its values over.
 //!
-//! Not serde's derived code: for the answers of this API that is 60 kB, a tenth of it is enough to read them
-//! (`wire.rs`), and a test there reads back whatever serde writes.
+//! Not serde's derived code: reading the answers of this API that way made the page 9 kB heavier, compressed,
+//! than `wire.rs` does. A test there reads back whatever serde writes.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,6 @@
 //! The reactive pieces of the page behind one type each. Leptos makes code for every closure that it is given;
-//! boxed here, once, they cost a tenth (measured: the page was 260 kB, compressed, without this file).
+//! boxed, all of them share it. The first version of this page, without `task.rs`, `built.rs` and `element.rs`,
+//! was 263 kB, compressed.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -133,7 +133,7 @@ pub(crate) trait Text {
     fn no_association_title(&self, cluster: &str) -> String;
     /// The second step to get access.
     fn enable_access(&self, cluster: &str) -> String;
-    /// A date without the year.
+    /// A date.
     fn date(&self, when: &When) -> String;
     /// Inactive since (as the site says it).
     fn inactive_since(&self, since: &str) -> String;

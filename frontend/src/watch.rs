@@ -211,15 +211,14 @@ impl Watch {
             return;
         };
         let pending = phase.is_some_and(Phase::is_pending);
-        if pending && connection == Some(State::Open) {
-            return;
-        }
+        // An open connection can be a dead one (after sleep): it too is checked now and then.
+        let told = pending && connection == Some(State::Open) && !failed;
         let changing = pending || phase == Some(Phase::Stopping) || failed;
-        let pause = if changing { ASK } else { ASK_CALM };
+        let pause = if changing && !told { ASK } else { ASK_CALM };
         if clock::now() - asked_at < pause || document().hidden() && !changing {
             return;
         }
-        if pending && connection != Some(State::Connecting) {
+        if pending && matches!(connection, None | Some(State::Closed)) {
             self.follow();
         }
         self.ask();

@@ -320,3 +320,6 @@ impl Read for ErrorView {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,7 @@ pub(crate) fn NoServer() -> Built {
     });
     view! {
         <Heading text=words.say(Text::no_server) />
-        {advice.into_iter().collect_view()}
+        {advice.into_iter().collect::<Vec<_>>()}
         <Buttons>
             <Button label=words.say(Text::try_again) press=Callback::new(move |()| site.read()) />
         </Buttons>

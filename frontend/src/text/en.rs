@@ -1,70 +1,16 @@
 //! The page in English.
 
+mod phrases;
+
 use shared::options::{FieldError, Interface, Problem, UserOptions};
 use shared::server::{EndCause, EndView, Phase};
 
-use super::format::{NBSP, When, duration, gb, gb_up, span};
-use super::{Reason, Text, words};
+use self::phrases::{at, date, holdings, memory};
+use super::format::{NBSP, duration, gb_up, span};
+use super::{Reason, Text, When, words};
 
 /// English.
 pub(super) struct English;
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-
-/// `15:42`, `9:30 tomorrow`, `9:30 on 3 March`.
-fn at(when: &When) -> String {
-    let clock = format!("{}:{:02}", when.hour, when.minute);
-    match when.days_away {
-        0 => clock,
-        1 => format!("{clock} tomorrow"),
-        -1 => format!("{clock} yesterday"),
-        _ => format!("{clock} on {}", date(when)),
-    }
-}
-
-/// `3 March`.
-fn date(when: &When) -> String {
-    format!("{}{NBSP}{}", when.day, MONTHS.get(when.month).unwrap_or(&""))
-}
-
-fn memory(mib: u64) -> String {
-    format!("{}{NBSP}GB", gb(mib, '.'))
-}
-
-fn cores(count: u64) -> String {
-    if count == 1 {
-        format!("1{NBSP}core")
-    } else {
-        format!("{count}{NBSP}cores")
-    }
-}
-
-/// Cores, memory, GPUs and who pays.
-fn holdings(options: &UserOptions) -> String {
-    let gpu = options
-        .gpu
-        .as_ref()
-        .map_or_else(String::new, |gpu| format!(", {}{NBSP}×{NBSP}{}", gpu.count, gpu.name));
-    format!(
-        "{}, {}{gpu}, charged to {}",
-        cores(options.cores.get().into()),
-        memory(options.memory.get()),
-        options.account
-    )
-}
 
 fn name(interface: Interface) -> &'static str {
     super::interface_words(&English, interface).0
@@ -75,7 +21,7 @@ impl Text for English {
         skip: "Skip to the content",
         language: "Language",
         colours: "Colours",
-        colours_system: "System colours",
+        colours_system: "System",
         colours_light: "Light",
         colours_dark: "Dark",
         online: "online",
@@ -156,7 +102,7 @@ impl Text for English {
         format!("Enable your access to {cluster}")
     }
     fn date(&self, when: &When) -> String {
-        date(when)
+        format!("{} {}", date(when), when.year)
     }
     fn inactive_since(&self, since: &str) -> String {
         format!("Not active since {since}.")
@@ -439,24 +385,5 @@ impl Text for English {
     }
     fn job(&self, id: u64) -> String {
         format!("Job {id}")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn moments_say_the_day_where_it_is_not_today() {
-        let when = |days_away| When {
-            hour: 9,
-            minute: 5,
-            days_away,
-            day: 3,
-            month: 2,
-        };
-        assert_eq!(at(&when(0)), "9:05");
-        assert_eq!(at(&when(1)), "9:05 tomorrow");
-        assert_eq!(at(&when(9)).replace(NBSP, " "), "9:05 on 3 March");
     }
 }

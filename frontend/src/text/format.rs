@@ -12,6 +12,8 @@ pub(crate) struct When {
     pub(crate) minute: u32,
     /// Days from today: 0 is today, 1 tomorrow, -1 yesterday.
     pub(crate) days_away: i64,
+    /// The year.
+    pub(crate) year: u32,
     /// 1 to 31.
     pub(crate) day: u32,
     /// 0 is January.
@@ -128,7 +130,8 @@ mod tests {
     #[test]
     fn limits_of_memory_can_be_typed_in() {
         for mib in [256_u64, 1000, 4000, 8192, 15_900, 191_000, 768_001] {
-            let parse = |text: String| shared::units::Memory::parse(&format!("{text} Go")).map(|m| m.get());
+            let parse =
+                |text: String| shared::units::Memory::parse(&format!("{text} Go")).map(shared::units::Memory::get);
             assert!(parse(gb(mib, ',')).is_ok_and(|m| m <= mib), "{mib}");
             assert!(parse(gb_up(mib, ',')).is_ok_and(|m| m >= mib), "{mib}");
         }

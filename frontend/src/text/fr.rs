@@ -1,107 +1,16 @@
 //! La page en français. L’usage typographique est celui du Canada : espace avant le deux-points seulement.
 
+mod phrases;
+
 use shared::options::{FieldError, Interface, Problem, UserOptions};
 use shared::server::{EndCause, EndView, Phase};
 
-use super::format::{NBSP, When, duration, gb, gb_up, span};
-use super::{Reason, Text, words};
+use self::phrases::{at, date, holdings, lower_first, memory, moment, since, until};
+use super::format::{NBSP, duration, gb_up, span};
+use super::{Reason, Text, When, words};
 
 /// French.
 pub(super) struct French;
-
-const MONTHS: [&str; 12] = [
-    "janvier",
-    "février",
-    "mars",
-    "avril",
-    "mai",
-    "juin",
-    "juillet",
-    "août",
-    "septembre",
-    "octobre",
-    "novembre",
-    "décembre",
-];
-
-/// `15 h 42`.
-fn clock(when: &When) -> String {
-    format!("{}{NBSP}h{NBSP}{:02}", when.hour, when.minute)
-}
-
-/// `3 mars`, `1er mars`.
-fn date(when: &When) -> String {
-    let ordinal = if when.day == 1 { "er" } else { "" };
-    format!("{}{ordinal}{NBSP}{}", when.day, MONTHS.get(when.month).unwrap_or(&""))
-}
-
-/// `à 15 h 42`, `demain à 9 h 30`, `le 3 mars à 9 h 30`.
-fn at(when: &When) -> String {
-    let clock = clock(when);
-    match when.days_away {
-        0 => format!("à {clock}"),
-        1 => format!("demain à {clock}"),
-        -1 => format!("hier à {clock}"),
-        _ => format!("le {} à {clock}", date(when)),
-    }
-}
-
-/// `15 h 42`, `demain, 9 h 30`, `3 mars, 9 h 30`.
-fn moment(when: &When) -> String {
-    let clock = clock(when);
-    match when.days_away {
-        0 => clock,
-        1 => format!("demain, {clock}"),
-        -1 => format!("hier, {clock}"),
-        _ => format!("{}, {clock}", date(when)),
-    }
-}
-
-/// `jusqu’à 15 h 42`, `jusqu’à demain, 9 h 30`, `jusqu’au 3 mars, 9 h 30`.
-fn until(when: &When) -> String {
-    let clock = clock(when);
-    match when.days_away {
-        0 => format!("jusqu’à {clock}"),
-        1 => format!("jusqu’à demain, {clock}"),
-        _ => format!("jusqu’au {}, {clock}", date(when)),
-    }
-}
-
-/// `depuis 15 h 42`, `depuis hier, 9 h 30`, `depuis le 3 mars, 9 h 30`.
-fn since(when: &When) -> String {
-    let clock = clock(when);
-    match when.days_away {
-        0 => format!("depuis {clock}"),
-        -1 => format!("depuis hier, {clock}"),
-        _ => format!("depuis le {}, {clock}", date(when)),
-    }
-}
-
-fn memory(mib: u64) -> String {
-    format!("{}{NBSP}Go", gb(mib, ','))
-}
-
-fn cores(count: u64) -> String {
-    if count == 1 {
-        format!("1{NBSP}cœur")
-    } else {
-        format!("{count}{NBSP}cœurs")
-    }
-}
-
-/// Cœurs, mémoire, GPU et compte imputé.
-fn holdings(options: &UserOptions) -> String {
-    let gpu = options
-        .gpu
-        .as_ref()
-        .map_or_else(String::new, |gpu| format!(", {}{NBSP}×{NBSP}{}", gpu.count, gpu.name));
-    format!(
-        "{}, {}{gpu}, au compte {}",
-        cores(options.cores.get().into()),
-        memory(options.memory.get()),
-        options.account
-    )
-}
 
 fn name(interface: Interface) -> &'static str {
     super::interface_words(&French, interface).0
@@ -112,7 +21,7 @@ impl Text for French {
         skip: "Aller au contenu",
         language: "Langue",
         colours: "Couleurs",
-        colours_system: "Couleurs du système",
+        colours_system: "Système",
         colours_light: "Clair",
         colours_dark: "Sombre",
         online: "en ligne",
@@ -184,7 +93,7 @@ impl Text for French {
         inactive_lead: "Votre nom et votre mot de passe sont exacts, mais le compte n’est pas actif en ce moment.",
         inactive_steps: "Deux étapes pour revenir\u{a0}:",
         renew_account: "Renouvelez votre compte",
-        no_association_lead: "Vous êtes en ligne, mais aucun de vos comptes de calcul n’est encore utilisable ici. Un nouvel accès met un certain temps à arriver.",
+        no_association_lead: "Votre connexion a réussi, mais aucun de vos comptes de calcul n’est encore utilisable ici. Un nouvel accès met un certain temps à arriver.",
         not_yours_title: "Ce serveur n’est pas le vôtre",
         not_yours_advice: "Chaque personne a son propre serveur. Pour montrer un carnet à quelqu’un, partagez le fichier.",
         not_found_title: "Cette page n’existe pas",
@@ -198,7 +107,7 @@ impl Text for French {
         format!("Activez votre accès à {cluster}")
     }
     fn date(&self, when: &When) -> String {
-        format!("le {}", date(when))
+        format!("le {} {}", date(when), when.year)
     }
     fn inactive_since(&self, since: &str) -> String {
         format!("Inactif depuis {since}.")
@@ -499,38 +408,5 @@ impl Text for French {
     }
     fn job(&self, id: u64) -> String {
         format!("Tâche {id}")
-    }
-}
-
-/// Après un deux-points, la phrase continue.
-fn lower_first(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| {
-        std::iter::once(first.to_ascii_lowercase()).chain(chars).collect()
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn when(days_away: i64) -> When {
-        When {
-            hour: 9,
-            minute: 5,
-            days_away,
-            day: 1,
-            month: 7,
-        }
-    }
-
-    #[test]
-    fn les_moments_ont_leur_preposition() {
-        let plain = |text: String| text.replace(NBSP, " ");
-        assert_eq!(plain(until(&when(0))), "jusqu’à 9 h 05");
-        assert_eq!(plain(until(&when(1))), "jusqu’à demain, 9 h 05");
-        assert_eq!(plain(until(&when(9))), "jusqu’au 1er août, 9 h 05");
-        assert_eq!(plain(since(&when(-1))), "depuis hier, 9 h 05");
-        assert_eq!(plain(at(&when(9))), "le 1er août à 9 h 05");
     }
 }

@@ -1,7 +1,7 @@
 //! What is in the form's fields, as typed, and how it becomes a request.
 
 use leptos::prelude::*;
-use shared::options::{FieldError, OptionsView, Problem, UserOptions, parse};
+use shared::options::{FieldError, NAMES, OptionsView, Problem, UserOptions, parse};
 use shared::raw::{RawOptions, RawValue};
 use shared::units::{Cores, Memory, Minutes, with_default_unit};
 
@@ -108,11 +108,16 @@ impl Form {
                 problem: Problem::Missing,
             })
             .collect::<Vec<_>>();
-        match parse(&raw, offer) {
-            Ok(options) if missing.is_empty() => Ok(options),
-            Ok(_) => Err(missing),
-            Err(errors) => Err(missing.into_iter().chain(errors).collect()),
-        }
+        let errors = match parse(&raw, offer) {
+            Ok(options) if missing.is_empty() => return Ok(options),
+            Ok(_) => Vec::new(),
+            Err(errors) => errors,
+        };
+        // In the order of the fields.
+        let all = NAMES
+            .iter()
+            .flat_map(|name| missing.iter().chain(&errors).filter(move |error| error.field == *name));
+        Err(all.cloned().collect())
     }
 
     /// The time, if it is one.
