@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::json;
-use slipway_tests::{Plan, Site, repository};
+use slipway_tests::{Plan, RealSlurm, Site, repository};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 
@@ -90,9 +90,30 @@ async fn with_jupyter(person: &str) -> Site {
 }
 
 #[tokio::test]
+async fn a_person_runs_a_cell_restarts_the_kernel_stops_and_comes_back_to_the_same_notebook() {
+    let site = with_jupyter("ada").await;
+    tell(&site, "lab", "ada").await;
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_person_runs_a_cell_in_french_on_a_phone_in_the_dark() {
+    let site = with_jupyter("ada").await;
+    tell(&site, "phone", "ada").await;
+    site.shut_down().await;
+}
+
+#[tokio::test]
 async fn a_person_types_a_command_into_a_terminal() {
     let site = with_jupyter("ada").await;
     tell(&site, "terminal", "ada").await;
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_person_runs_a_cell_and_stops_through_real_slurm_24_11() {
+    let site = Site::start_on(RealSlurm::start("24.11").await, Plan::default()).await;
+    tell(&site, "lab", "alice").await;
     site.shut_down().await;
 }
 
@@ -107,5 +128,23 @@ async fn a_person_logs_in_after_every_mistake_and_without_scripts() {
 async fn a_person_is_told_what_is_wrong_with_the_options_and_what_slurm_refuses() {
     let site = Site::start(Plan::default()).await;
     tell(&site, "options", "ada").await;
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_person_sees_where_their_server_is_in_its_life() {
+    let site = Site::start(Plan::default()).await;
+    tell(&site, "server-pages", "ada").await;
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_person_whose_start_was_given_up_reads_why_and_tries_again() {
+    let site = Site::start(Plan {
+        start_timeout_seconds: 5,
+        ..Plan::default()
+    })
+    .await;
+    tell(&site, "given-up", "waits").await;
     site.shut_down().await;
 }
