@@ -39,6 +39,18 @@ impl Announcer {
     }
 }
 
+/// Takes the focus to the heading, if what had it has just gone away: a keyboard would start all over.
+pub(crate) fn keep_focus() {
+    request_animation_frame(|| {
+        let lost = document()
+            .active_element()
+            .is_none_or(|element| element.tag_name() == "BODY");
+        if lost {
+            document::focus(HEADING);
+        }
+    });
+}
+
 /// The place where it is said. It has to be there before anything is said, and stay.
 #[component]
 pub(crate) fn LiveRegion() -> Built {

@@ -94,6 +94,12 @@ pub(crate) fn next() -> Option<String> {
     query("next").filter(|next| routes().own_path(next).is_some())
 }
 
+/// Whose server a path leads to, if it leads to one.
+pub(crate) fn owner(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix(routes().base())?.strip_prefix("user/")?;
+    rest.split(['/', '?', '#']).next()
+}
+
 /// The options in this page's query.
 pub(crate) fn linked_options() -> RawOptions {
     NAMES

@@ -139,6 +139,13 @@ async fn a_person_sees_where_their_server_is_in_its_life() {
 }
 
 #[tokio::test]
+async fn a_person_who_follows_a_link_to_somebody_elses_server_is_told_so() {
+    let site = Site::start(Plan::default()).await;
+    tell(&site, "not-yours", "ada").await;
+    site.shut_down().await;
+}
+
+#[tokio::test]
 async fn a_person_whose_start_was_given_up_reads_why_and_tries_again() {
     let site = Site::start(Plan {
         start_timeout_seconds: 5,
@@ -146,5 +153,12 @@ async fn a_person_whose_start_was_given_up_reads_why_and_tries_again() {
     })
     .await;
     tell(&site, "given-up", "waits").await;
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_person_logs_in_starts_and_stops_by_keyboard_alone() {
+    let site = Site::start(Plan::default()).await;
+    tell(&site, "keyboard", "ada").await;
     site.shut_down().await;
 }

@@ -8,7 +8,7 @@ await tell(async (enter) => {
   const { heading, link } = look(person);
 
   step("follow the link, and log in on the way");
-  person.allow(/status of 403 .*\/user\/waits\/lab$/, "it is not theirs");
+  person.allow(/status of 403 .*\/hub\/login\?next=\/user\/waits\/lab$/, "it is not theirs");
   await page.goto("user/waits/lab");
   await signIn(person, story.person);
   await sees(heading("notYours"));

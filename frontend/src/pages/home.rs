@@ -8,7 +8,7 @@ use shared::server::Phase;
 use super::forbidden::{Forbidden, Refusal};
 use super::not_running::trouble;
 use super::starting::freshness;
-use crate::a11y::Heading;
+use crate::a11y::{Heading, keep_focus};
 use crate::built::{Built, IntoBuilt, dynamic};
 use crate::clock;
 use crate::components::{Button, ButtonLink, Buttons, Paragraph, SECOND, ServerCard, StartFailure, Trouble, waiting};
@@ -39,6 +39,15 @@ pub(crate) fn Home(user: UserName) -> Built {
         if shown.get() == Stage::None {
             offer.ask();
         }
+    });
+    // The card goes away with the button that ended its server.
+    let had_card = StoredValue::new(false);
+    effect(move || {
+        let stands = matches!(shown.get(), Stage::Server(_));
+        if had_card.get_value() && !stands {
+            keep_focus();
+        }
+        had_card.set_value(stands);
     });
     let refusal = move || match &*offer.answer.read() {
         Some(Err(failure)) if shown.get() == Stage::None => Refusal::from_failure(failure),

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use shared::api::{HubView, LoginRequest};
 
 use super::forbidden::{Forbidden, Refusal};
+use super::not_running::UserPath;
 use crate::a11y::Heading;
 use crate::api::Failure;
 use crate::built::{Built, IntoBuilt, dynamic, maybe};
@@ -27,17 +28,24 @@ pub(crate) fn Login() -> Built {
     let (session, go) = (Session::get(), Go::get());
     let inactive = RwSignal::new(None::<Refusal>);
     let next = paths::next().filter(|next| !next.starts_with(&routes().hub("login")));
+    // Somebody else's server sends everybody here: to go there again would go on for ever.
+    let owner = next.as_deref().and_then(paths::owner).map(str::to_owned);
+    let not_theirs = Memo::new(move |_| {
+        let (user, owner) = (session.name()?, owner.clone()?);
+        (owner != user.as_str()).then_some((user, owner))
+    });
     effect(move || {
-        if session.name().is_some() {
+        if session.name().is_some() && not_theirs.get().is_none() {
             go.instead(&next.clone().unwrap_or_else(paths::home));
         }
     });
-    dynamic(move || match inactive.get() {
-        Some(refusal) => {
+    dynamic(move || match (inactive.get(), not_theirs.get()) {
+        (_, Some((user, owner))) => view! { <UserPath user owner /> }.built(),
+        (Some(refusal), None) => {
             let retry = Callback::new(move |()| inactive.set(None));
             view! { <Forbidden refusal retry /> }.built()
         }
-        None => view! { <Form inactive /> }.built(),
+        (None, None) => view! { <Form inactive /> }.built(),
     })
 }
 
