@@ -16,19 +16,15 @@ use crate::config::Config;
 
 /// The language of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
-    /// English.
+enum Language {
     En,
-    /// French.
     Fr,
 }
 
 impl Language {
     /// The one that the person chose before, or the first of the browser's that there is.
-    pub fn of(headers: &HeaderMap) -> Self {
-        let chosen = auth::cookies(headers)
-            .find(|(name, _)| *name == "slipway-language")
-            .map(|(_, value)| value);
+    fn of(headers: &HeaderMap) -> Self {
+        let chosen = chosen(headers, "slipway-language");
         let accepted = headers
             .get(header::ACCEPT_LANGUAGE)
             .and_then(|value| value.to_str().ok())
@@ -61,6 +57,33 @@ impl Language {
             Self::Fr => fr,
         }
     }
+}
+
+/// How a person wants the document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    language: Language,
+    /// `system`, `light` or `dark`.
+    theme: &'static str,
+}
+
+impl Look {
+    /// What the page remembered in cookies, or else the browser's language and the system's colours.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let chosen = chosen(headers, "slipway-theme").unwrap_or_default();
+        let theme = ["light", "dark"].into_iter().find(|theme| *theme == chosen);
+        Self {
+            language: Language::of(headers),
+            theme: theme.unwrap_or("system"),
+        }
+    }
+}
+
+/// What this browser's page remembers under this name (`frontend/src/preferences.rs`).
+fn chosen<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    auth::cookies(headers)
+        .find(|(found, _)| *found == name)
+        .map(|(_, value)| value)
 }
 
 /// What the form to log in starts with, for a browser without scripts.
@@ -187,8 +210,9 @@ impl Assets {
         Some(response)
     }
 
-    /// The document of the page, in the person's language; with a form to log in if one is given.
-    pub fn document(&self, status: StatusCode, language: Language, form: Option<&LoginForm>) -> Response {
+    /// The document of the page, in the person's language and colours; with a form to log in if one is given.
+    pub fn document(&self, status: StatusCode, look: Look, form: Option<&LoginForm>) -> Response {
+        let language = look.language;
         let mut html = self.template.clone();
         keep_one(&mut html, "lang", language.tag(), &["en", "fr"]);
         keep_one(
@@ -208,7 +232,7 @@ impl Assets {
         for (name, value) in [
             ("lang", language.tag()),
             ("base", &self.base),
-            ("theme", "system"),
+            ("theme", look.theme),
             ("title", &format!("{} · {}", self.site, self.cluster)),
             ("site", &self.site),
             ("cluster", &self.cluster),
@@ -341,6 +365,20 @@ mod tests {
             Language::of(&headers(header::COOKIE, "x=1; slipway-language=fr")),
             Language::Fr
         );
+    }
+
+    #[test]
+    fn colours_are_the_chosen_ones_and_no_other_word_gets_into_the_document() {
+        let theme = |cookie: &'static str| {
+            Look::of(&HeaderMap::from_iter([(
+                header::COOKIE,
+                HeaderValue::from_static(cookie),
+            )]))
+            .theme
+        };
+        assert_eq!(theme("slipway-theme=dark; x=1"), "dark");
+        assert_eq!(theme("slipway-theme=\"><script>"), "system");
+        assert_eq!(theme("x=dark"), "system");
     }
 
     #[test]

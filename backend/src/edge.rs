@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::app::{App, AppState};
-use crate::assets::Language;
+use crate::assets::Look;
 use crate::error::Error;
 use crate::keys;
 
@@ -100,7 +100,7 @@ struct Asked {
     next: String,
     is_navigation: bool,
     is_proxied: bool,
-    language: Language,
+    look: Look,
 }
 
 impl Asked {
@@ -121,7 +121,7 @@ impl Asked {
                 .map_or_else(|| uri.path().to_owned(), ToString::to_string),
             is_navigation,
             is_proxied: uri.path().starts_with(&format!("{}user/", app.routes.base())),
-            language: Language::of(headers),
+            look: Look::of(headers),
         }
     }
 
@@ -133,7 +133,7 @@ impl Asked {
                 return Redirect::to(&format!("{}?next={next}", app.routes.hub("login"))).into_response();
             }
             // The page asks the API itself what is the matter, and says it in the person's words.
-            return app.assets.document(error.status().0, self.language, None);
+            return app.assets.document(error.status().0, self.look, None);
         }
         let mut answer = (response.status(), Json(error.view(id))).into_response();
         if let Some(retry) = response.headers().get(header::RETRY_AFTER) {

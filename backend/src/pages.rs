@@ -6,7 +6,7 @@ use http::{HeaderMap, Method, StatusCode, header};
 use serde::Deserialize;
 
 use crate::app::AppState;
-use crate::assets::{Language, LoginForm};
+use crate::assets::{LoginForm, Look};
 use crate::auth::Audience;
 use crate::error::Error;
 
@@ -24,7 +24,7 @@ pub async fn show_login(State(app): State<AppState>, Query(query): Query<Next>, 
         let own = app.routes.server(&sign_in.user, "");
         if next.starts_with(&format!("{}user/", app.routes.base())) && !next.starts_with(&own) {
             // The page says whose it is.
-            return app.assets.document(StatusCode::FORBIDDEN, Language::of(&headers), None);
+            return app.assets.document(StatusCode::FORBIDDEN, Look::of(&headers), None);
         }
         // A browser that has lost the other cookie would be sent here again and again.
         if let Ok(cookie) = app.sign_ins.signed(Audience::User, &sign_in) {
@@ -37,7 +37,7 @@ pub async fn show_login(State(app): State<AppState>, Query(query): Query<Next>, 
         next,
         ..LoginForm::default()
     };
-    app.assets.document(StatusCode::OK, Language::of(&headers), Some(&form))
+    app.assets.document(StatusCode::OK, Look::of(&headers), Some(&form))
 }
 
 /// Any other URL under `/hub/`: a file of the page, or the document.
@@ -53,6 +53,6 @@ pub async fn show_page(State(app): State<AppState>, request: Request) -> Respons
         None if is_file && !path.contains('/') => Error::NotFound.into_response(),
         None => app
             .assets
-            .document(StatusCode::OK, Language::of(request.headers()), None),
+            .document(StatusCode::OK, Look::of(request.headers()), None),
     }
 }

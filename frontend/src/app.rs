@@ -8,7 +8,7 @@ use crate::built::{Built, IntoBuilt, dynamic};
 use crate::components::{Footer, Header, SkipLink, signed_in};
 use crate::document::{self, Carried};
 use crate::element::el;
-use crate::pages::{Home, Login, NoServer, NotFound, Spawn, Starting, UserPath, UserRedirect};
+use crate::pages::{Home, Login, Logout, NoServer, NotFound, Spawn, Starting, UserPath, UserRedirect};
 use crate::router::{Go, Url};
 use crate::session::Session;
 use crate::site::{Reach, Site};
@@ -54,6 +54,7 @@ fn page(url: &Url) -> Built {
     match url.segments()[..] {
         ["hub"] | ["hub", "home"] => signed_in(|user| view! { <Home user /> }.built()),
         ["hub", "login"] => view! { <Login /> }.built(),
+        ["hub", "logout"] => signed_in(|_| view! { <Logout /> }.built()),
         ["hub", "spawn"] => signed_in(|user| view! { <Spawn user /> }.built()),
         ["hub", "spawn-pending", owner] => {
             let owner = owner.to_owned();

@@ -4,6 +4,7 @@ mod ended;
 mod forbidden;
 mod home;
 mod login;
+mod logout;
 mod no_server;
 mod not_found;
 mod not_running;
@@ -13,6 +14,7 @@ mod user_redirect;
 
 pub(crate) use home::Home;
 pub(crate) use login::Login;
+pub(crate) use logout::Logout;
 pub(crate) use no_server::NoServer;
 pub(crate) use not_found::NotFound;
 pub(crate) use not_running::UserPath;

@@ -118,7 +118,7 @@ pub(crate) trait Text {
     // Log in.
     words! {
         login_title log_in logging_in username password show hide show_password hide_password
-        username_missing password_missing wrong_password other_hubs
+        username_missing password_missing wrong_password other_hubs log_out_title log_out_lead
     }
     /// Too many wrong passwords; for how long.
     fn throttled(&self, seconds: i64) -> String;

@@ -39,7 +39,7 @@ async fn every_page_is_one_document_with_a_strict_policy() {
 }
 
 #[tokio::test]
-async fn the_document_speaks_the_persons_language_before_any_script() {
+async fn the_document_has_the_persons_language_and_colours_before_any_script() {
     let site = Site::start(Plan::default()).await;
     let person = site.anonymous();
     let page = |language: &'static str| {
@@ -57,6 +57,14 @@ async fn the_document_speaks_the_persons_language_before_any_script() {
     assert!(
         english.contains("lang=\"en\"") && english.contains("Password"),
         "{english}"
+    );
+    let chosen = person
+        .request(Method::GET, "hub/login")
+        .header("cookie", "slipway-language=fr; slipway-theme=dark");
+    let chosen = Person::send(chosen).await.text;
+    assert!(
+        chosen.contains("lang=\"fr\"") && chosen.contains("data-theme=\"dark\""),
+        "{chosen}"
     );
     site.shut_down().await;
 }

@@ -27,8 +27,8 @@ async function load(page, path, slow) {
   session.on("Network.loadingFinished", (event) => { bytes += event.encodedDataLength; });
   session.on("Network.responseReceived", (event) => { if (!event.response.fromDiskCache) requests += 1; });
   await page.goto(SITE + path, { waitUntil: "commit" });
-  await page.waitForFunction(() => document.documentElement.dataset.ready !== undefined && document.querySelector("h1"));
-  await page.waitForFunction(() => !document.querySelector(".waiting"));
+  // The document has a header of its own; its tools are the page's.
+  await page.waitForFunction(() => [".header__tools", "h1"].every((part) => document.querySelector(part)) && !document.querySelector(".waiting"));
   const { usable, paint } = await page.evaluate(() => ({
     usable: performance.now(),
     paint: performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? NaN,

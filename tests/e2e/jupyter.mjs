@@ -46,7 +46,8 @@ export class Notebook {
 
   /** Saves it, for the first time, under the name that it has. */
   async save() {
-    const saved = this.page.waitForResponse((response) => response.request().method() === "PUT");
+    // Lab puts its workspace too, whenever its layout has changed.
+    const saved = this.page.waitForResponse((response) => response.request().method() === "PUT" && response.url().includes("/api/contents/"));
     await this.page.keyboard.press("Control+s");
     const dialog = this.page.getByRole("dialog");
     await dialog.getByRole("button", { name: "Rename" }).click();

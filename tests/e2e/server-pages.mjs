@@ -17,7 +17,7 @@ await tell(async (enter) => {
   step("no server");
   const person = await enter();
   const { page } = person;
-  const { heading, button, link, text } = look(person);
+  const { heading, button, link, say, text } = look(person);
   person.allow(/status of 404 .*\/favicon\.ico$/, "the stub of Jupyter has no icon");
   await page.goto("");
   await signIn(person, story.person);
@@ -66,4 +66,11 @@ await tell(async (enter) => {
   await page.goto(`user/${story.person}/lab/tree/a.ipynb`);
   await sees(heading("notRunning"));
   await inspectAll(person, "not-running");
+
+  step("log out, where Lab’s menu leads");
+  await page.goto("hub/logout");
+  await sees(heading("logOutTitle"));
+  await inspectAll(person, "log-out");
+  await page.getByRole("main").getByRole("button", { name: say.logOut }).click();
+  await sees(heading("logIn"));
 });

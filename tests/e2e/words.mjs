@@ -6,6 +6,7 @@ const en = {
   loginTitle: "Log in",
   logIn: "Log in",
   logOut: "Log out",
+  logOutTitle: "Do you want to log out?",
   nameMissing: "Type your username.",
   passwordMissing: "Type your password.",
   wrongPassword: "The username or the password is wrong.",

@@ -126,7 +126,7 @@ async fn redirects_stay_as_the_server_made_them() {
 #[tokio::test]
 async fn lab_menu_s_log_out_and_log_in_lead_to_the_hub() {
     let (site, ada) = ready().await;
-    for (rest, target) in [("logout", "/hub/home"), ("login?next=x", "/hub/login")] {
+    for (rest, target) in [("logout", "/hub/logout"), ("login?next=x", "/hub/login")] {
         let reply = ada.get(&ada.own(rest)).await;
         assert_eq!(
             (reply.status, reply.headers["location"].to_str().unwrap()),

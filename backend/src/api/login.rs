@@ -13,7 +13,7 @@ use shared::names::UserName;
 
 use super::{Json, Person, user};
 use crate::app::{App, AppState};
-use crate::assets::{Language, LoginForm, LoginProblem};
+use crate::assets::{LoginForm, LoginProblem, Look};
 use crate::auth::{Audience, Denied, SignIn};
 use crate::edge::is_same_site;
 use crate::error::Error;
@@ -77,7 +77,7 @@ pub async fn sign_in_by_form(
             };
             Ok(app
                 .assets
-                .document(error.status().0, Language::of(&headers), Some(&form)))
+                .document(error.status().0, Look::of(&headers), Some(&form)))
         }
     }
 }

@@ -23,9 +23,9 @@ pub async fn forward(
     mut request: Request,
 ) -> Result<Response, Error> {
     let (sign_in, rest) = authorize(&app, &uri, &request)?;
-    // Lab's own menu leads here; signing in and out is the hub's, and a link alone signs nobody out.
+    // Lab's own menu leads here; signing in and out is the hub's, whose page asks first.
     match rest {
-        "logout" => return Ok(Redirect::to(&app.routes.hub("home")).into_response()),
+        "logout" => return Ok(Redirect::to(&app.routes.hub("logout")).into_response()),
         "login" => return Ok(Redirect::to(&app.routes.hub("login")).into_response()),
         _ => {}
     }

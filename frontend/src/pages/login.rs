@@ -27,7 +27,8 @@ const PASSWORD: &str = "password";
 pub(crate) fn Login() -> Built {
     let (session, go) = (Session::get(), Go::get());
     let inactive = RwSignal::new(None::<Refusal>);
-    let next = paths::next().filter(|next| !next.starts_with(&routes().hub("login")));
+    // Not to `login` or `logout`: whoever has just logged in wants neither.
+    let next = paths::next().filter(|next| !next.starts_with(&routes().hub("log")));
     // Somebody else's server sends everybody here: to go there again would go on for ever.
     let owner = next.as_deref().and_then(paths::owner).map(str::to_owned);
     let not_theirs = Memo::new(move |_| {

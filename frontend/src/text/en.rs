@@ -78,6 +78,8 @@ impl Text for English {
         password_missing: "Type your password.",
         wrong_password: "The username or the password is wrong.",
         other_hubs: "Other hubs",
+        log_out_title: "Do you want to log out?",
+        log_out_lead: "A running server goes on without you until its time is over. To end it first, stop it on its page.",
     }
     fn throttled(&self, seconds: i64) -> String {
         format!("Too many wrong passwords. Try again in {}.", span(seconds))

@@ -83,6 +83,8 @@ impl Text for French {
         password_missing: "Entrez votre mot de passe.",
         wrong_password: "Le nom d’utilisateur ou le mot de passe est inexact.",
         other_hubs: "Autres portails",
+        log_out_title: "Voulez-vous vous déconnecter\u{a0}?",
+        log_out_lead: "Un serveur en marche continue sans vous jusqu’à la fin de son temps. Pour y mettre fin avant, arrêtez-le sur sa page.",
     }
     fn throttled(&self, seconds: i64) -> String {
         format!("Trop de mots de passe inexacts. Réessayez dans {}.", span(seconds))
