@@ -93,7 +93,6 @@ impl App {
             Arc::clone(&slurm),
             JobKeys::new(job_keys),
             store.clone(),
-            clock.clone(),
             shutdown.clone(),
         );
         Ok(Arc::new(Self {

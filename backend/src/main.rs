@@ -1,6 +1,6 @@
 //! `slipway`: arguments, telemetry, and off.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use backend::cli::Cli;
@@ -13,6 +13,7 @@ async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("SLIPWAY_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
     match cli.run().await {

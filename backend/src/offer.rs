@@ -1,24 +1,21 @@
 //! What a person may choose now, from what Slurm says of the cluster and of them.
 //!
-//! Answers of Slurm are kept for a while, and longer while Slurm is away: a failed look-up is never
-//! "nothing".
+//! Answers of Slurm are kept, and renewed behind the back of whoever asks: a failed look-up is never "nothing".
 
-use std::collections::{BTreeMap, HashMap};
-use std::hash::Hash;
-use std::sync::{Arc, PoisonError, RwLock};
+mod answers;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use shared::names::{AccountName, UserName};
 use shared::options::{AccountView, GpuView, Interface, NodeClass, OptionsView, Range, UserOptions};
 use shared::units::{Cores, Memory, Minutes};
 
+use self::answers::{Aged, Answers};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::slurm::{Association, Client, Node, Partition, SlurmError};
 
-/// Seconds for which an answer of Slurm counts as new.
-const NEW_SECONDS: i64 = 30;
-/// People whose compute accounts are remembered.
-const PEOPLE: usize = 5_000;
 /// The least memory that is worth asking for, in MiB: Jupyter alone needs it.
 const LEAST_MEMORY: u64 = 256;
 
@@ -43,15 +40,12 @@ struct ClusterLimits {
     nodes: Vec<NodeClass>,
 }
 
-/// An answer and when it was given.
-type Aged<T> = (i64, T);
-
 /// Looks up what people may choose.
 pub struct Offers {
     config: Arc<Config>,
     slurm: Arc<Client>,
-    cluster: RwLock<HashMap<(), Aged<Arc<ClusterLimits>>>>,
-    people: RwLock<HashMap<UserName, Aged<Arc<Vec<Association>>>>>,
+    cluster: Arc<Answers<(), ClusterLimits>>,
+    people: Arc<Answers<UserName, Vec<Association>>>,
     clock: Clock,
 }
 
@@ -61,8 +55,8 @@ impl Offers {
         Self {
             config,
             slurm,
-            cluster: RwLock::default(),
-            people: RwLock::default(),
+            cluster: Arc::default(),
+            people: Arc::default(),
             clock,
         }
     }
@@ -138,45 +132,28 @@ impl Offers {
         })
     }
 
-    async fn limits(&self) -> Result<Aged<Arc<ClusterLimits>>, SlurmError> {
-        let look_up = async {
-            let service = self.slurm.service();
+    /// What jobs can have, from Slurm; asked at the start too, so that the first page need not wait for it.
+    async fn limits(&self) -> Result<Aged<ClusterLimits>, SlurmError> {
+        let (slurm, config) = (Arc::clone(&self.slurm), Arc::clone(&self.config));
+        let look_up = async move {
+            let service = slurm.service();
             let (partitions, nodes) = tokio::try_join!(service.partitions(), service.nodes())?;
-            Ok(limits(self.config.job.partition.as_deref(), &partitions, &nodes))
+            Ok(limits(config.job.partition.as_deref(), &partitions, &nodes))
         };
-        self.fresh(&self.cluster, &(), look_up).await
+        self.cluster.get((), self.clock.now(), look_up).await
     }
 
-    async fn associations(&self, user: &UserName) -> Result<Aged<Arc<Vec<Association>>>, SlurmError> {
-        self.fresh(&self.people, user, self.slurm.person(user).associations())
-            .await
+    /// Asks Slurm once for what everybody needs.
+    pub async fn prepare(&self) {
+        if let Err(error) = self.limits().await {
+            tracing::debug!(%error, "the cluster's limits are not known yet");
+        }
     }
 
-    /// The answer that is kept while it is new, else a new one, else the old one with its age.
-    async fn fresh<K: Hash + Eq + Clone, T>(
-        &self,
-        kept: &RwLock<HashMap<K, Aged<Arc<T>>>>,
-        key: &K,
-        look_up: impl Future<Output = Result<T, SlurmError>>,
-    ) -> Result<Aged<Arc<T>>, SlurmError> {
-        let now = self.clock.now();
-        let old = kept.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
-        if let Some(old) = old.as_ref().filter(|(at, _)| now - at < NEW_SECONDS) {
-            return Ok(old.clone());
-        }
-        match (look_up.await, old) {
-            (Ok(new), _) => {
-                let new = (now, Arc::new(new));
-                let mut kept = kept.write().unwrap_or_else(PoisonError::into_inner);
-                if kept.len() >= PEOPLE {
-                    kept.clear();
-                }
-                kept.insert(key.clone(), new.clone());
-                Ok(new)
-            }
-            (Err(error), Some(old)) if error.is_outage() => Ok(old),
-            (Err(error), _) => Err(error),
-        }
+    async fn associations(&self, user: &UserName) -> Result<Aged<Vec<Association>>, SlurmError> {
+        let (slurm, name) = (Arc::clone(&self.slurm), user.clone());
+        let look_up = async move { slurm.person(&name).associations().await };
+        self.people.get(user.clone(), self.clock.now(), look_up).await
     }
 }
 

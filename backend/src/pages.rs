@@ -51,8 +51,6 @@ pub async fn show_page(State(app): State<AppState>, request: Request) -> Respons
         Some(file) => file,
         // A file of another release, or none: a document in its place would only confuse.
         None if is_file && !path.contains('/') => Error::NotFound.into_response(),
-        None => app
-            .assets
-            .document(StatusCode::OK, Look::of(request.headers()), None),
+        None => app.assets.document(StatusCode::OK, Look::of(request.headers()), None),
     }
 }

@@ -28,6 +28,7 @@ pub fn router(app: AppState) -> Router {
             "/users/{name}/server",
             post(server::start_server).merge(delete(server::stop_server)),
         )
+        .route("/users/{name}/server/keep-waiting", post(server::keep_waiting))
         .route("/users/{name}/server/progress", get(progress::follow_start))
         .route("/options", get(options::show_options))
         .fallback(async || Error::NotFound)

@@ -27,6 +27,8 @@ pub async fn serve(config: Config) -> Result<(), String> {
     let address = listener.local_addr().map_err(|e| e.to_string())?;
     let poller = tokio::spawn(Arc::clone(&app.spawner).poll_until_shutdown());
     tokio::spawn(end_by_signal(shutdown.clone()));
+    let offers = Arc::clone(&app);
+    tokio::spawn(async move { offers.offers.prepare().await });
     tracing::info!(%address, url = app.config.server.public_url, "serving");
 
     let service = router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();

@@ -5,6 +5,7 @@
 mod client;
 mod error;
 mod job;
+mod outage;
 mod token;
 mod version;
 mod wire;

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -10,6 +11,9 @@ use shared::names::UserName;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::keys;
+
+/// A store that somebody else has locked holds nobody up for longer.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The store. Its errors are for the log: whoever calls goes on without it.
 #[derive(Clone)]
@@ -33,15 +37,12 @@ impl From<sqlx::Error> for StoreError {
 pub enum Kind {
     /// The last options.
     Choice,
-    /// The server.
-    Server,
 }
 
 impl Kind {
     fn name(self) -> &'static str {
         match self {
             Self::Choice => "choice",
-            Self::Server => "server",
         }
     }
 }
@@ -55,6 +56,7 @@ impl Store {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .journal_mode(SqliteJournalMode::Wal)
+            .busy_timeout(PATIENCE)
             .synchronous(SqliteSynchronous::Normal);
         let pool = SqlitePoolOptions::new()
             .max_connections(2)
@@ -64,6 +66,7 @@ impl Store {
             "CREATE TABLE IF NOT EXISTS ended_sign_ins (id TEXT PRIMARY KEY, ends_at INTEGER NOT NULL) STRICT",
             "CREATE TABLE IF NOT EXISTS kept (user TEXT NOT NULL, kind TEXT NOT NULL, document TEXT NOT NULL, \
              PRIMARY KEY (user, kind)) STRICT",
+            "CREATE TABLE IF NOT EXISTS servers (user TEXT PRIMARY KEY, nonce TEXT NOT NULL, record TEXT NOT NULL) STRICT",
         ] {
             sqlx::query(table).execute(&pool).await?;
         }
@@ -91,23 +94,12 @@ impl Store {
 
     /// Keeps something for a person, in place of what was kept before.
     pub async fn keep(&self, user: &UserName, kind: Kind, value: &(impl Serialize + Sync)) -> Result<(), StoreError> {
-        let document = serde_json::to_string(value).map_err(|e| StoreError(e.to_string()))?;
+        let document = text(value)?;
         let insert = "INSERT OR REPLACE INTO kept (user, kind, document) VALUES (?, ?, ?)";
         sqlx::query(insert)
             .bind(user.as_str())
             .bind(kind.name())
             .bind(document)
-            .execute(&self.pool)
-            .await?;
-        Ok(())
-    }
-
-    /// Forgets what was kept for a person.
-    pub async fn forget(&self, user: &UserName, kind: Kind) -> Result<(), StoreError> {
-        let delete = "DELETE FROM kept WHERE user = ? AND kind = ?";
-        sqlx::query(delete)
-            .bind(user.as_str())
-            .bind(kind.name())
             .execute(&self.pool)
             .await?;
         Ok(())
@@ -124,13 +116,72 @@ impl Store {
         Ok(row.and_then(|(document,)| serde_json::from_str(&document).ok()))
     }
 
-    /// What was kept of a kind for everybody.
-    pub async fn all_kept<T: DeserializeOwned>(&self, kind: Kind) -> Result<Vec<T>, StoreError> {
-        let select = "SELECT document FROM kept WHERE kind = ?";
-        let rows: Vec<(String,)> = sqlx::query_as(select).bind(kind.name()).fetch_all(&self.pool).await?;
-        Ok(rows
-            .into_iter()
-            .filter_map(|(document,)| serde_json::from_str(&document).ok())
-            .collect())
+    /// Records that a server of this person is being started, if none is recorded: of several Slipways that
+    /// share the store, one is told nothing, and the others what that one recorded.
+    pub async fn claim_server<T>(&self, user: &UserName, nonce: &str, record: &T) -> Result<Option<T>, StoreError>
+    where
+        T: Serialize + DeserializeOwned + Sync,
+    {
+        let insert = "INSERT INTO servers (user, nonce, record) VALUES (?, ?, ?) ON CONFLICT (user) DO NOTHING";
+        let done = sqlx::query(insert)
+            .bind(user.as_str())
+            .bind(nonce)
+            .bind(text(record)?)
+            .execute(&self.pool)
+            .await?;
+        if done.rows_affected() == 1 {
+            return Ok(None);
+        }
+        self.server(user).await
     }
+
+    /// Keeps what is known of a server; what is recorded of another one of the same person stays.
+    pub async fn keep_server(
+        &self,
+        user: &UserName,
+        nonce: &str,
+        record: &(impl Serialize + Sync),
+    ) -> Result<(), StoreError> {
+        let insert = "INSERT INTO servers (user, nonce, record) VALUES (?, ?, ?) \
+                      ON CONFLICT (user) DO UPDATE SET record = excluded.record WHERE servers.nonce = excluded.nonce";
+        sqlx::query(insert)
+            .bind(user.as_str())
+            .bind(nonce)
+            .bind(text(record)?)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Forgets a server that is over.
+    pub async fn forget_server(&self, user: &UserName, nonce: &str) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM servers WHERE user = ? AND nonce = ?")
+            .bind(user.as_str())
+            .bind(nonce)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// What is recorded of a person's server; nothing where it cannot be read any more.
+    pub async fn server<T: DeserializeOwned>(&self, user: &UserName) -> Result<Option<T>, StoreError> {
+        let row: Option<(String,)> = sqlx::query_as("SELECT record FROM servers WHERE user = ?")
+            .bind(user.as_str())
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.and_then(|(record,)| serde_json::from_str(&record).ok()))
+    }
+
+    /// What is recorded of everybody's.
+    pub async fn servers<T: DeserializeOwned>(&self) -> Result<Vec<T>, StoreError> {
+        let rows: Vec<(String,)> = sqlx::query_as("SELECT record FROM servers")
+            .fetch_all(&self.pool)
+            .await?;
+        let read = |(record,): (String,)| serde_json::from_str(&record).ok();
+        Ok(rows.into_iter().filter_map(read).collect())
+    }
+}
+
+fn text(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|e| StoreError(e.to_string()))
 }

@@ -86,6 +86,13 @@ pub(crate) async fn stop(name: &UserName) -> Result<(), Failure> {
     send(Method::DELETE, routes().api_server(name), None).await.map(drop)
 }
 
+/// Keeps the start of a person's server from being given up.
+pub(crate) async fn keep_waiting(name: &UserName) -> Result<(), Failure> {
+    send(Method::POST, routes().api_keep_waiting(name), body([]))
+        .await
+        .map(drop)
+}
+
 /// Follows a start. Events come until the answer is dropped or the server ends them.
 pub(crate) fn progress(name: &UserName, on_event: impl Fn(ProgressEvent) + 'static) -> Option<EventSource> {
     let mut source = EventSource::new(&routes().api_progress(name)).ok()?;

@@ -142,6 +142,7 @@ pub(crate) trait Text {
 
     // Home.
     words! {
+        unknown_server
         home_title start change open stop stop_question stop_yes stop_no stopping view_start
         no_server_running running node cores_label memory_label gpu_label account_label until_label
         save_your_work time_over
@@ -185,7 +186,7 @@ pub(crate) trait Text {
     // Starting.
     words! {
         starting_title step_sending step_sent step_queued step_opening step_done step_now step_next
-        may_be_sooner cancel cancelling opening_lead two_minutes_left one_minute_left
+        may_be_sooner keep_waiting kept_waiting suspended cancel cancelling opening_lead two_minutes_left one_minute_left
         nothing_to_wait_for choose_options
     }
     /// The third step.
@@ -198,6 +199,8 @@ pub(crate) trait Text {
     fn expected(&self, when: &When) -> String;
     /// How long it waits, and how long until the wait is given up.
     fn waited(&self, waited: i64, left: Option<i64>) -> String;
+    /// When Slurm told why the job waits.
+    fn told(&self, seconds: i64) -> String;
     /// The job runs, Jupyter starts.
     fn starting_for(&self, seconds: i64) -> String;
     /// The state is old.

@@ -37,6 +37,8 @@ pub(crate) enum Stage {
 pub(crate) struct Known {
     /// The server has answered at least once.
     answered: bool,
+    /// Slurm has not said yet whether there is a server.
+    pub(crate) uncertain: bool,
     /// The last state.
     pub(crate) state: Option<StateView>,
     /// What was asked for.
@@ -55,6 +57,7 @@ impl Known {
     fn stage(&self) -> Stage {
         match &self.state {
             Some(state) => Stage::Server(state.phase),
+            None if self.uncertain => Stage::Unknown,
             None if self.answered => Stage::None,
             None if self.failure.is_some() => Stage::Trouble,
             None => Stage::Unknown,
@@ -152,7 +155,7 @@ impl Watch {
         };
         spawn(async move {
             match api::user_with_server(&user).await {
-                Ok(user) => self.learn(user.servers.into_values().next()),
+                Ok(user) => self.learn(user.servers.into_values().next(), user.servers_unknown),
                 Err(failure) => {
                     self.inner.try_with_value(|inner| inner.session.heed(&failure));
                     self.known.try_update(|known| known.failure = Some(failure));
@@ -161,7 +164,7 @@ impl Watch {
         });
     }
 
-    fn learn(self, server: Option<ServerView>) {
+    fn learn(self, server: Option<ServerView>, uncertain: bool) {
         let pending = server.as_ref().is_some_and(|server| server.state.phase.is_pending());
         self.known.try_update(|known| match server {
             Some(server) => {
@@ -172,6 +175,7 @@ impl Watch {
             None => {
                 *known = Known {
                     answered: true,
+                    uncertain,
                     heard_at: clock::now(),
                     ..Known::default()
                 }
@@ -201,9 +205,10 @@ impl Watch {
 
     /// Each second: events while a start is under way; a question where none come.
     fn keep_fresh(self) {
-        let (phase, failed) = self
-            .known
-            .with_untracked(|known| (known.state.as_ref().map(|state| state.phase), known.failure.is_some()));
+        let (phase, failed) = self.known.with_untracked(|known| {
+            let unsure = known.uncertain || known.failure.is_some();
+            (known.state.as_ref().map(|state| state.phase), unsure)
+        });
         let Some((asked_at, connection)) = self
             .inner
             .try_with_value(|inner| (inner.asked_at, inner.events.as_ref().map(EventSource::state)))

@@ -123,6 +123,7 @@ impl Read for UserView {
             server: json.get("server")?,
             pending: json.get("pending")?,
             servers: json.get("servers")?,
+            servers_unknown: json.get("servers_unknown").unwrap_or_default(),
             sign_in_ends_at: json.get("sign_in_ends_at")?,
         })
     }
@@ -153,6 +154,8 @@ impl Read for StateView {
             job_id: json.get("job_id")?,
             node: json.get("node")?,
             reason: json.get("reason")?,
+            told_at: json.get("told_at")?,
+            suspended: json.get("suspended").unwrap_or_default(),
             submitted_at: json.get("submitted_at")?,
             expected_start_at: json.get("expected_start_at")?,
             give_up_at: json.get("give_up_at")?,

@@ -45,6 +45,9 @@ pub struct UserView {
     /// The server by its name (`""`), when there is one; with `?include_stopped_servers` also the last
     /// one that ended.
     pub servers: BTreeMap<String, ServerView>,
+    /// Slurm has not said yet whether there is a server: there may be one that is not listed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub servers_unknown: bool,
     /// When the sign-in ends, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sign_in_ends_at: Option<i64>,

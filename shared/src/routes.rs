@@ -49,6 +49,11 @@ impl Routes {
         self.api(&format!("users/{user}/server"))
     }
 
+    /// Keeps a start from being given up: POST.
+    pub fn api_keep_waiting(&self, user: &UserName) -> String {
+        self.api(&format!("users/{user}/server/keep-waiting"))
+    }
+
     /// The events of a start.
     pub fn api_progress(&self, user: &UserName) -> String {
         self.api(&format!("users/{user}/server/progress"))

@@ -100,7 +100,7 @@ pub struct EndView {
     pub log: Option<String>,
 }
 
-/// The state of a server. Times are seconds since 1970, by the server's clock.
+/// The state of a server. Times are seconds since 1970, by Slurm's clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateView {
     /// Where it is in its life.
@@ -116,13 +116,19 @@ pub struct StateView {
     /// Slurm's reason for the wait (`Priority`, `Resources`, …).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// When Slurm told that reason: it is asked now and then only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_at: Option<i64>,
+    /// Slurm holds the job still on its node: nothing in it answers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub suspended: bool,
     /// When the job was submitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub submitted_at: Option<i64>,
     /// When Slurm expects to start it, where it says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_start_at: Option<i64>,
-    /// When the wait is given up.
+    /// When the wait is given up; nothing once the person keeps waiting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub give_up_at: Option<i64>,
     /// When the job started.

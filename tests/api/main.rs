@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing fails")]
 
 mod command_line;
+mod exactly_one;
 mod options;
+mod outage;
 mod pages;
 mod servers;
 mod sign_in;

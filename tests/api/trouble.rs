@@ -17,8 +17,11 @@ async fn while_slurm_is_away_it_is_said_and_running_servers_stay_reachable() {
         "{}",
         reply.text
     );
-    let state: Value = other.get("hub/api/site").await.json();
-    assert!(state["slurm_silent_since"].is_i64(), "{state}");
+    until("it to be said", || async {
+        let state: Value = other.get("hub/api/site").await.json();
+        state["slurm_silent_since"].is_i64().then_some(())
+    })
+    .await;
     assert_eq!(ada.get("user/ada/lab").await.status, 200);
     assert_eq!(ada.get("hub/health").await.status, 200);
     assert_eq!(ada.server().await.unwrap().state.phase, Phase::Ready);
@@ -29,7 +32,11 @@ async fn while_slurm_is_away_it_is_said_and_running_servers_stay_reachable() {
         state["slurm_silent_since"].is_null().then_some(())
     })
     .await;
-    other.start_and_wait(&json!({})).await;
+    until("a start, once the accounting database answers too", || async {
+        (other.start(&json!({})).await.status == 202).then_some(())
+    })
+    .await;
+    other.wait_for(Phase::Ready).await;
     site.shut_down().await;
 }
 

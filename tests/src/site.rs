@@ -110,6 +110,8 @@ pub struct Plan {
     pub minute_seconds: f64,
     /// One password for everybody, or one each.
     pub password: Option<&'static str>,
+    /// What else is different in a local cluster.
+    pub cluster: fn(&mut ClusterConfig),
 }
 
 impl Default for Plan {
@@ -124,6 +126,7 @@ impl Default for Plan {
             base: "/",
             minute_seconds: 60.0,
             password: Some("correct horse battery"),
+            cluster: |_| {},
         }
     }
 }
@@ -163,6 +166,7 @@ pub struct Site {
     folder: tempfile::TempDir,
     slurm: Slurm,
     slipway: Option<Child>,
+    beside: Vec<Child>,
     /// `http://127.0.0.1:PORT` and the base path.
     pub url: String,
     /// Names and passwords.
@@ -178,7 +182,7 @@ impl Site {
             .expect("a temporary folder");
         let key = folder.path().join("slurm.key");
         backend::keys::create_secret(&key).expect("a key");
-        let cluster = ClusterConfig {
+        let mut cluster = ClusterConfig {
             key: Some(key.clone()),
             users: (2001..)
                 .zip(&plan.accounts)
@@ -188,6 +192,7 @@ impl Site {
             kill_wait_seconds: 2.0,
             ..ClusterConfig::default()
         };
+        (plan.cluster)(&mut cluster);
         let cluster = Cluster::start(cluster).await.expect("local-slurm starts");
         let url = cluster.url();
         let home = folder.path().join("home/{user}").display().to_string();
@@ -195,6 +200,7 @@ impl Site {
             folder,
             slurm: Slurm::Local(Box::new(cluster)),
             slipway: None,
+            beside: Vec::new(),
             url: String::new(),
             passwords: Vec::new(),
         };
@@ -217,6 +223,7 @@ impl Site {
             folder,
             slurm: Slurm::Real(Box::new(slurm)),
             slipway: None,
+            beside: Vec::new(),
             url: String::new(),
             passwords: Vec::new(),
         };
@@ -321,14 +328,41 @@ home = "{home}"
     /// # Panics
     /// When it ends instead, with what it said.
     pub async fn start_slipway(&mut self) {
+        self.slipway = Some(self.run_slipway("slipway").await);
+    }
+
+    /// Starts one more Slipway that shares everything with the first but its port, as replicas do. Answers its
+    /// address.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_beside(&mut self) -> String {
+        let port = free_port();
+        let (first, first_port) = (self.url.clone(), self.url.rsplit(':').next().expect("a port"));
+        let first_port = first_port.split('/').next().expect("a port");
+        let url = first.replace(first_port, &port.to_string());
+        let config = std::fs::read_to_string(self.path("slipway.toml")).expect("the configuration");
+        let name = format!("beside-{port}");
+        std::fs::write(
+            self.path(&format!("{name}.toml")),
+            config.replace(&format!("127.0.0.1:{first_port}"), &format!("127.0.0.1:{port}")),
+        )
+        .expect("a configuration");
+        let child = self.run_slipway(&name).await;
+        self.beside.push(child);
+        url
+    }
+
+    /// Runs `slipway serve` with the configuration of this name, and its log under this name.
+    async fn run_slipway(&self, name: &str) -> Child {
         let log = std::fs::File::options()
             .create(true)
             .append(true)
-            .open(self.path("slipway.log"))
+            .open(self.path(&format!("{name}.log")))
             .expect("a log");
         let mut child = Command::new(program("slipway"))
             .args(["serve", "--config"])
-            .arg(self.path("slipway.toml"))
+            .arg(self.path(&format!("{name}.toml")))
             .env(
                 "SLIPWAY_LOG",
                 std::env::var("SLIPWAY_LOG").unwrap_or_else(|_| "info,backend=debug".into()),
@@ -351,8 +385,7 @@ home = "{home}"
                         let _ = writeln!(log, "{line}");
                     }
                 });
-                self.slipway = Some(child);
-                return;
+                return child;
             }
         }
         panic!("slipway did not start:\n{said}");
@@ -388,6 +421,14 @@ home = "{home}"
         match &self.slurm {
             Slurm::Real(slurm) => slurm,
             Slurm::Local(_) => panic!("this site is on a local cluster"),
+        }
+    }
+
+    /// The release of real Slurm (`26.05.5`), if it is one.
+    pub fn slurm_release(&self) -> Option<&str> {
+        match &self.slurm {
+            Slurm::Local(_) => None,
+            Slurm::Real(slurm) => Some(&slurm.release),
         }
     }
 
@@ -445,7 +486,12 @@ home = "{home}"
 
     /// Somebody who has signed in.
     pub async fn sign_in(&self, name: &str) -> Person {
-        let mut person = self.anonymous();
+        self.sign_in_at(&self.url, name).await
+    }
+
+    /// Somebody who has signed in at the Slipway of this address.
+    pub async fn sign_in_at(&self, url: &str, name: &str) -> Person {
+        let mut person = Person::new(url);
         let reply = person.sign_in(name, self.password(name)).await;
         assert_eq!(reply.status, 200, "{name} could not sign in: {}", reply.text);
         person
@@ -454,6 +500,9 @@ home = "{home}"
     /// Ends everything, in order.
     pub async fn shut_down(mut self) {
         self.kill_slipway().await;
+        for mut slipway in self.beside {
+            slipway.kill().await.expect("it is ours to end");
+        }
         match self.slurm {
             Slurm::Local(cluster) => cluster.shutdown().await,
             Slurm::Real(slurm) => slurm.shut_down().await,

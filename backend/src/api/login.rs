@@ -75,9 +75,7 @@ pub async fn sign_in_by_form(
                 next: next.unwrap_or_default(),
                 error: Some(problem),
             };
-            Ok(app
-                .assets
-                .document(error.status().0, Look::of(&headers), Some(&form)))
+            Ok(app.assets.document(error.status().0, Look::of(&headers), Some(&form)))
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `/hub/api/users/{name}/server/progress`
 
 use std::convert::Infallible;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use axum::extract::{Path, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
 use futures_util::{StreamExt, stream};
+use http::HeaderMap;
 use shared::server::{EndCause, Phase, ProgressEvent, StateView};
 use tokio_stream::wrappers::WatchStream;
 
@@ -19,29 +21,36 @@ use crate::spawner::Server;
 /// Proxies close streams that are silent for a minute; some for less.
 const KEEP_ALIVE: Duration = Duration::from_secs(12);
 
-/// `GET /hub/api/users/{name}/server/progress`: the state now, each change, and at last how it came out.
+/// `GET /hub/api/users/{name}/server/progress`: the state now, each change, and at last how it came out. A
+/// browser that was cut off says which event it heard last, and is told what is the case now, unless it is that.
 pub async fn follow_start(
     State(app): State<AppState>,
     person: Person,
     Path(name): Path<String>,
+    headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Error> {
     let user = person.named(&name)?;
     let nothing = || Error::Conflict(format!("nothing is starting for {user}"));
     let server = app.spawner.find(user).await.ok_or_else(nothing)?;
     let shutdown = app.shutdown.clone();
     let states = WatchStream::new(server.watch()).map(move |_| event(&app, &server));
+    let heard = headers
+        .get("last-event-id")
+        .and_then(|id| id.to_str().ok())
+        .map(str::to_owned);
     // Told are changes that a person could see; the one that says how it came out is the last.
     let events = stream::unfold(
-        (states, None),
-        async |(mut states, told): (_, Option<ProgressEvent>)| {
-            if told.as_ref().is_some_and(is_last) {
+        (states, heard, false),
+        async |(mut states, told, last): (_, Option<String>, bool)| {
+            if last {
                 return None;
             }
             loop {
                 let event: ProgressEvent = states.next().await?;
-                if told.as_ref().is_none_or(|told| !is_same(told, &event)) {
-                    let line = Event::default().json_data(&event).unwrap_or_default();
-                    return Some((Ok(line), (states, Some(event))));
+                let id = id(&event);
+                if told.as_ref() != Some(&id) || is_last(&event) {
+                    let line = Event::default().id(&id).json_data(&event).unwrap_or_default();
+                    return Some((Ok(line), (states, Some(id), is_last(&event))));
                 }
             }
         },
@@ -54,17 +63,18 @@ fn is_last(event: &ProgressEvent) -> bool {
     event.ready.is_some() || event.failed.is_some()
 }
 
-/// The same but for the time at which it was told.
-fn is_same(told: &ProgressEvent, event: &ProgressEvent) -> bool {
-    let now = event.state.now;
-    *event
-        == ProgressEvent {
-            state: StateView {
-                now,
-                ..told.state.clone()
-            },
-            ..told.clone()
-        }
+/// The same for events that say the same, but for the time at which they were told.
+fn id(event: &ProgressEvent) -> String {
+    let mut hasher = DefaultHasher::new();
+    let timeless = ProgressEvent {
+        state: StateView {
+            now: 0,
+            ..event.state.clone()
+        },
+        ..event.clone()
+    };
+    serde_json::to_string(&timeless).unwrap_or_default().hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
 }
 
 fn event(app: &Arc<App>, server: &Server) -> ProgressEvent {

@@ -37,8 +37,6 @@ pub async fn start_server(
     let user = person.named(&name)?;
     let body = body.map_err(|rejection| extract::too_large(&rejection))?;
     let raw = read(&headers, &body)?;
-    // A job that this Slipway does not know yet would make the new one wait behind it.
-    app.spawner.find(user).await;
     let offer = options::offer(&app, user).await?;
     let chosen = shared::options::parse(&raw, &offer).map_err(Error::Options)?;
     app.spawner.start(user, chosen.clone()).await?;
@@ -59,6 +57,20 @@ fn read(headers: &HeaderMap, body: &Bytes) -> Result<RawOptions, Error> {
     match serde_json::from_slice(body) {
         Ok(StartBody::Wrapped(Wrapped { user_options: raw }) | StartBody::Bare(raw)) => Ok(raw),
         Err(_) => Err(Error::bad_request("the body has to be a JSON object of options")),
+    }
+}
+
+/// `POST /hub/api/users/{name}/server/keep-waiting`: 204, and the start that waits is not given up.
+pub async fn keep_waiting(
+    State(app): State<AppState>,
+    person: Person,
+    Path(name): Path<String>,
+) -> Result<StatusCode, Error> {
+    let user = person.named(&name)?;
+    if app.spawner.keep_waiting(user).await {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Error::Conflict(format!("nothing waits for {user}")))
     }
 }
 

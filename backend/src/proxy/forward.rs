@@ -48,7 +48,10 @@ pub async fn forward(
     }
     *request.uri_mut() = uri;
 
-    let mut response = target.send(request).await.map_err(|e| Error::NotAnswering(cause(&e)))?;
+    let mut response = target.send(request).await.map_err(|e| {
+        app.spawner.doubt(&server);
+        Error::NotAnswering(cause(&e))
+    })?;
     let changed = if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         upgrade_of(response.headers())
     } else {

@@ -10,7 +10,8 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use shared::names::UserName;
 
-use super::wire::{Answer, CancelPending, Submit};
+use super::outage::{Area, Outages};
+use super::wire::{Answer, CancelPending, Submit, Touch};
 use super::{ApiVersion, Association, Job, JobDescription, JobState, Node, Partition, Signer, SlurmError};
 use crate::clock::Clock;
 use crate::config;
@@ -18,6 +19,10 @@ use crate::config;
 /// slurmrestd itself waits 9 s for a slurmctld that is away; nobody here waits that long.
 const TIMEOUT: Duration = Duration::from_secs(8);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// slurmrestd 24.11 takes URLs of 75 kB and refuses those of 105 kB; this many ids are 30 kB at most.
+const STATES_AT_ONCE: usize = 1500;
+/// Clocks that are further apart than this, in seconds, are named in the log.
+const SKEW_SECONDS: i64 = 10;
 
 /// Where slurmrestd listens.
 struct Endpoint {
@@ -33,8 +38,9 @@ pub struct Client {
     signer: Signer,
     service_user: UserName,
     version: RwLock<Option<ApiVersion>>,
-    /// When Slurm stopped answering; 0 while it answers.
-    silent_since: AtomicI64,
+    outages: Outages,
+    /// How far slurmctld's clock is ahead of ours, in seconds.
+    ahead: AtomicI64,
     clock: Clock,
 }
 
@@ -70,7 +76,8 @@ impl Client {
             signer,
             service_user: config.service_user.clone(),
             version: RwLock::new(None),
-            silent_since: AtomicI64::new(0),
+            outages: Outages::default(),
+            ahead: AtomicI64::new(0),
             clock,
         })
     }
@@ -85,33 +92,24 @@ impl Client {
         AsService { client: self }
     }
 
-    /// Since when Slurm has not answered; nothing while it does.
+    /// Since when slurmctld has not answered; nothing while it does.
     pub fn silent_since(&self) -> Option<i64> {
-        Some(self.silent_since.load(Ordering::Relaxed)).filter(|since| *since > 0)
+        self.outages.since(Area::Controller)
     }
 
-    /// Keeps the record of whether Slurm answers. An answer that we cannot use is an answer.
-    fn note<T>(&self, result: Result<T, SlurmError>) -> Result<T, SlurmError> {
-        match &result {
-            Err(SlurmError::Unreachable { cause, .. }) => {
-                let now = self.clock.now();
-                if self
-                    .silent_since
-                    .compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed)
-                    .is_ok()
-                {
-                    tracing::warn!(cause, "Slurm stopped answering");
-                }
-                *self.version.write().unwrap_or_else(PoisonError::into_inner) = None;
-            }
-            _ => {
-                let since = self.silent_since.swap(0, Ordering::Relaxed);
-                if since > 0 {
-                    tracing::info!(silent_s = self.clock.now() - since, "Slurm answers again");
-                }
-            }
-        }
-        result
+    /// The same of the accounting database: people's compute accounts, and jobs of before.
+    pub fn database_silent_since(&self) -> Option<i64> {
+        self.outages.since(Area::Database)
+    }
+
+    /// Waits until Slurm stops answering.
+    pub async fn outage(&self) {
+        self.outages.began.notified().await;
+    }
+
+    /// The time by Slurm's clock, as all times of jobs are; in seconds since 1970.
+    pub fn now(&self) -> i64 {
+        self.clock.now() + self.ahead.load(Ordering::Relaxed)
     }
 
     /// The highest version that both sides know: asked by ping, newest first, once and after an outage.
@@ -133,8 +131,10 @@ impl Client {
                 Err(SlurmError::NotFound) => {}
                 Err(error) => return Err(error),
                 Ok(_) => {
-                    *self.version.write().unwrap_or_else(PoisonError::into_inner) = Some(version);
-                    tracing::info!(%version, "speaking with slurmrestd");
+                    let mut known = self.version.write().unwrap_or_else(PoisonError::into_inner);
+                    if known.replace(version) != Some(version) {
+                        tracing::info!(%version, "speaking with slurmrestd");
+                    }
                     return Ok(version);
                 }
             }
@@ -142,20 +142,45 @@ impl Client {
         Err(SlurmError::Version(ApiVersion::known_text()))
     }
 
-    /// One request: `area` is `slurm` or `slurmdb`, `path` what follows the version.
+    /// One request; `path` is what follows the version. Nobody waits for a Slurm that is known to be away.
     async fn ask(
         &self,
         user: &UserName,
         method: Method,
-        area: &str,
+        area: Area,
+        path: &str,
+        body: Option<&(impl Serialize + Sync)>,
+    ) -> Result<Answer, SlurmError> {
+        self.outages.refuse(area, self.clock.now())?;
+        self.probe(user, method, area, path, body).await
+    }
+
+    /// The same, however long Slurm has been away.
+    async fn probe(
+        &self,
+        user: &UserName,
+        method: Method,
+        area: Area,
         path: &str,
         body: Option<&(impl Serialize + Sync)>,
     ) -> Result<Answer, SlurmError> {
         let result = match self.version().await {
-            Ok(version) => self.send(user, method, &format!("{area}/{version}/{path}"), body).await,
+            Ok(version) => {
+                self.send(user, method, &format!("{}/{version}/{path}", area.path()), body)
+                    .await
+            }
             Err(error) => Err(error),
         };
-        self.note(result)
+        self.note(area, result)
+    }
+
+    /// Keeps the record of whether Slurm answers; after an outage it may be another release.
+    fn note<T>(&self, area: Area, result: Result<T, SlurmError>) -> Result<T, SlurmError> {
+        self.outages.note(area, &result, self.clock.now());
+        if area == Area::Controller && matches!(result, Err(SlurmError::Unreachable { .. })) {
+            *self.version.write().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        result
     }
 
     /// Sends to the endpoint that answered last, and to the others in turn while none can be connected to.
@@ -245,63 +270,143 @@ impl Endpoint {
 }
 
 impl AsService<'_> {
-    async fn get(self, area: &str, path: &str) -> Result<Answer, SlurmError> {
+    async fn get(self, area: Area, path: &str) -> Result<Answer, SlurmError> {
         self.client
             .ask(&self.client.service_user, Method::GET, area, path, None::<&()>)
             .await
     }
 
-    /// Whether slurmctld answers; the quick way to know. The version that was agreed on.
+    async fn probe(self, area: Area, path: &str) -> Result<Answer, SlurmError> {
+        self.client
+            .probe(&self.client.service_user, Method::GET, area, path, None::<&()>)
+            .await
+    }
+
+    /// Whether slurmctld answers; the quick way to know, and to find out that it is back. The version that
+    /// was agreed on.
     pub async fn ping(self) -> Result<ApiVersion, SlurmError> {
-        let answer = self.get("slurm", "ping").await?;
+        let answer = self.probe(Area::Controller, "ping").await?;
         if !answer.is_responding() {
-            return self.client.note(Err(SlurmError::Unreachable {
-                cause: "slurmctld does not respond".into(),
-                sent: false,
-            }));
+            return self.client.note(
+                Area::Controller,
+                Err(SlurmError::Unreachable {
+                    cause: "slurmctld does not respond".into(),
+                    sent: false,
+                }),
+            );
         }
         self.client.version().await
     }
 
-    /// slurmctld's clock, in seconds since 1970.
+    /// Whether the accounting database answers.
+    pub async fn ping_database(self) -> Result<(), SlurmError> {
+        let answer = self.probe(Area::Database, "ping").await?;
+        if answer.is_responding() {
+            return Ok(());
+        }
+        let cause = "slurmdbd does not respond".into();
+        self.client
+            .note(Area::Database, Err(SlurmError::Unreachable { cause, sent: false }))
+    }
+
+    /// slurmctld's clock, in seconds since 1970. From then on [`Client::now`] goes by it.
     pub async fn clock(self) -> Result<Option<i64>, SlurmError> {
-        Ok(self.get("slurm", "diag").await?.clock())
+        let asked_at = self.client.clock.now();
+        let told = self.get(Area::Controller, "diag").await?.clock();
+        if let Some(told) = told {
+            let ahead = told - asked_at.midpoint(self.client.clock.now());
+            // Both are whole seconds, and the answer took a while.
+            let ahead = if ahead.abs() > 1 { ahead } else { 0 };
+            let before = self.client.ahead.swap(ahead, Ordering::Relaxed);
+            if (ahead - before).abs() > SKEW_SECONDS {
+                tracing::warn!(
+                    ahead_s = ahead,
+                    "Slurm's clock and this machine's are apart: tokens and times will be wrong by that much"
+                );
+            }
+        }
+        Ok(told)
     }
 
     /// Every node.
     pub async fn nodes(self) -> Result<Vec<Node>, SlurmError> {
-        self.get("slurm", "nodes").await.map(Answer::nodes)
+        self.get(Area::Controller, "nodes").await.map(Answer::nodes)
+    }
+
+    /// One node.
+    pub async fn node(self, name: &str) -> Result<Node, SlurmError> {
+        let nodes = self.get(Area::Controller, &format!("node/{name}")).await?.nodes();
+        nodes.into_iter().next().ok_or(SlurmError::NotFound)
     }
 
     /// Every partition.
     pub async fn partitions(self) -> Result<Vec<Partition>, SlurmError> {
-        self.get("slurm", "partitions").await.map(Answer::partitions)
+        self.get(Area::Controller, "partitions").await.map(Answer::partitions)
     }
 
-    /// The states of these jobs, in one request however many; a job that Slurm has forgotten is missing.
+    /// The states of these jobs, in as few requests as can be; a job that Slurm has forgotten is missing.
     pub async fn states(self, ids: &[u64]) -> Result<BTreeMap<u64, JobState>, SlurmError> {
-        let query: Vec<_> = ids.iter().map(|id| format!("job_id={id}")).collect();
-        self.get("slurm", &format!("jobs/state/?{}", query.join("&")))
-            .await
-            .map(Answer::states)
+        let mut states = BTreeMap::new();
+        for some in ids.chunks(STATES_AT_ONCE) {
+            let query: Vec<_> = some.iter().map(|id| format!("job_id={id}")).collect();
+            let path = format!("jobs/state/?{}", query.join("&"));
+            states.append(&mut self.get(Area::Controller, &path).await?.states());
+        }
+        Ok(states)
     }
 
     /// One job.
     pub async fn job(self, id: u64) -> Result<Job, SlurmError> {
-        self.get("slurm", &format!("job/{id}")).await?.job()
+        self.get(Area::Controller, &format!("job/{id}")).await?.job()
     }
 
     /// One job from the accounting database, which remembers it after slurmctld has forgotten it.
     pub async fn past_job(self, id: u64) -> Result<Job, SlurmError> {
-        self.get("slurmdb", &format!("job/{id}")).await?.job()
+        self.get(Area::Database, &format!("job/{id}")).await?.job()
     }
 }
 
 impl AsPerson<'_> {
+    /// One of the person's jobs; whatever the service user may see, they see their own.
+    pub async fn job(self, id: u64) -> Result<Job, SlurmError> {
+        self.client
+            .ask(
+                self.user,
+                Method::GET,
+                Area::Controller,
+                &format!("job/{id}"),
+                None::<&()>,
+            )
+            .await?
+            .job()
+    }
+
+    /// The numbers of the person's jobs of this name that are not over, from slurmctld alone. No question of
+    /// the API selects jobs by owner, but signals do, and say to which jobs they were sent: so this sends one
+    /// that every program ignores, to job steps only.
+    pub async fn ids_of(self, job_name: &str) -> Result<Vec<u64>, SlurmError> {
+        let body = Touch {
+            job_name,
+            user_name: self.user.as_str(),
+            signal: "URG",
+            flags: ["VERBOSE"],
+        };
+        self.client
+            .ask(self.user, Method::DELETE, Area::Controller, "jobs/", Some(&body))
+            .await
+            .map(Answer::touched)
+    }
+
     /// Submits a job. [`SlurmError::Unreachable`] with `sent` leaves open whether there is one.
     pub async fn submit(self, job: &JobDescription) -> Result<u64, SlurmError> {
         self.client
-            .ask(self.user, Method::POST, "slurm", "job/submit", Some(&Submit::new(job)))
+            .ask(
+                self.user,
+                Method::POST,
+                Area::Controller,
+                "job/submit",
+                Some(&Submit::new(job)),
+            )
             .await?
             .submitted()
     }
@@ -310,7 +415,13 @@ impl AsPerson<'_> {
     pub async fn cancel(self, id: u64) -> Result<(), SlurmError> {
         match self
             .client
-            .ask(self.user, Method::DELETE, "slurm", &format!("job/{id}"), None::<&()>)
+            .ask(
+                self.user,
+                Method::DELETE,
+                Area::Controller,
+                &format!("job/{id}"),
+                None::<&()>,
+            )
             .await
         {
             Ok(answer) => answer.cancelled(),
@@ -327,7 +438,7 @@ impl AsPerson<'_> {
             user_name: self.user.as_str(),
         };
         self.client
-            .ask(self.user, Method::DELETE, "slurm", "jobs/", Some(&body))
+            .ask(self.user, Method::DELETE, Area::Controller, "jobs/", Some(&body))
             .await?
             .cancelled()
     }
@@ -336,7 +447,7 @@ impl AsPerson<'_> {
     pub async fn associations(self) -> Result<Vec<Association>, SlurmError> {
         let path = format!("associations?user={}", self.user);
         self.client
-            .ask(self.user, Method::GET, "slurmdb", &path, None::<&()>)
+            .ask(self.user, Method::GET, Area::Database, &path, None::<&()>)
             .await
             .map(Answer::associations)
     }
@@ -346,7 +457,7 @@ impl AsPerson<'_> {
     pub async fn live_jobs(self) -> Result<Vec<Job>, SlurmError> {
         let path = format!("jobs/?users={}&state=PENDING&state=RUNNING", self.user);
         self.client
-            .ask(self.user, Method::GET, "slurmdb", &path, None::<&()>)
+            .ask(self.user, Method::GET, Area::Database, &path, None::<&()>)
             .await
             .map(Answer::jobs)
     }
@@ -355,7 +466,13 @@ impl AsPerson<'_> {
     pub async fn set_comment(self, id: u64, comment: &str) -> Result<(), SlurmError> {
         let body = serde_json::json!({ "comment": comment });
         self.client
-            .ask(self.user, Method::POST, "slurm", &format!("job/{id}"), Some(&body))
+            .ask(
+                self.user,
+                Method::POST,
+                Area::Controller,
+                &format!("job/{id}"),
+                Some(&body),
+            )
             .await
             .map(drop)
     }

@@ -45,6 +45,8 @@ impl SlurmError {
 pub(super) mod number {
     /// `SLURM_UNEXPECTED_MSG_ERROR` … up to 1899: slurmrestd could not talk to slurmctld.
     pub(crate) const COMMUNICATION: std::ops::RangeInclusive<i64> = 1800..=1899;
+    /// `EPERM`: what a cancel is answered when slurmctld is away; whoever may not cancel a job is told 2002.
+    pub(crate) const NOT_PERMITTED: i64 = 1;
     /// `SLURM_PROTOCOL_AUTHENTICATION_ERROR`.
     pub(crate) const AUTHENTICATION: i64 = 1007;
     /// `ESLURM_INVALID_JOB_ID`.

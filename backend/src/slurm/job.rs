@@ -5,40 +5,59 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use shared::names::AccountName;
 
-/// The state of a job, one of Slurm's base states (`job_state` of slurm.conf's manual), flags apart.
+/// The state of a job: what Slurm's base state and flags (`job_state` in its API) mean for whoever waits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum JobState {
-    /// In the queue.
+    /// In the queue, for the first time or again.
     Pending,
-    /// On a node, or about to be (`CONFIGURING`), or held still on it (`SUSPENDED`).
+    /// On a node, or about to be (`CONFIGURING`).
     Running,
+    /// On a node and held still there: its processes are stopped.
+    Suspended,
     /// Over; Slurm's word for how.
     Ended(String),
 }
 
+/// Base states after which a job is over (`slurm/slurm.h`, `enum job_states`).
+const OVER: [&str; 9] = [
+    "COMPLETED",
+    "CANCELLED",
+    "FAILED",
+    "TIMEOUT",
+    "NODE_FAIL",
+    "PREEMPTED",
+    "BOOT_FAIL",
+    "DEADLINE",
+    "OUT_OF_MEMORY",
+];
+
+/// Flags of a job that goes back to the queue, whatever ended it there.
+const REQUEUED: [&str; 4] = ["REQUEUED", "REQUEUE_HOLD", "SPECIAL_EXIT", "REQUEUE_FED"];
+
 impl JobState {
-    /// From Slurm's list of base state and flags. `COMPLETING` is over for a person: nothing can be done
-    /// in it any more. `REQUEUED` beside anything is back in the queue.
+    /// From Slurm's words for a job, of which there may be several at once. `COMPLETING` is over for a
+    /// person: nothing can be done in it any more. A word that we do not know ends nothing.
     pub fn from_slurm(words: &[impl AsRef<str>]) -> Self {
-        let has = |word: &str| words.iter().any(|w| w.as_ref() == word);
-        if has("PENDING") || has("REQUEUED") || has("REQUEUE_HOLD") || has("SPECIAL_EXIT") {
+        let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_ref()));
+        if has(&["REVOKED"]) {
+            // Another cluster of the federation runs it.
+            return Self::Ended("REVOKED".into());
+        }
+        if has(&["PENDING"]) || has(&REQUEUED) {
             return Self::Pending;
         }
-        let flags = [
-            "COMPLETING",
-            "CONFIGURING",
-            "STAGE_OUT",
-            "SIGNALING",
-            "RESIZING",
-            "STOPPED",
-        ];
-        let base = words.iter().map(AsRef::as_ref).find(|word| !flags.contains(word));
-        match base {
-            Some("RUNNING" | "SUSPENDED") if !has("COMPLETING") => Self::Running,
-            None if has("CONFIGURING") => Self::Running,
+        let over = words.iter().map(AsRef::as_ref).find(|word| OVER.contains(word));
+        match over {
             Some(word) => Self::Ended(word.to_owned()),
-            None => Self::Ended("COMPLETING".into()),
+            None if has(&["COMPLETING"]) => Self::Ended("COMPLETING".into()),
+            None if has(&["SUSPENDED", "STOPPED"]) => Self::Suspended,
+            None => Self::Running,
         }
+    }
+
+    /// On a node.
+    pub fn is_on_node(&self) -> bool {
+        matches!(self, Self::Running | Self::Suspended)
     }
 }
 
@@ -150,23 +169,57 @@ mod tests {
     use super::*;
 
     #[test]
-    fn several_words_at_once_are_one_state() {
+    fn every_base_state_has_its_meaning_whatever_flags_stand_beside_it() {
+        let ended = |word: &str| JobState::Ended(word.into());
+        let mut table = vec![
+            ("PENDING", JobState::Pending),
+            ("RUNNING", JobState::Running),
+            ("SUSPENDED", JobState::Suspended),
+        ];
+        table.extend(OVER.map(|word| (word, ended(word))));
+        let harmless = [
+            "LAUNCH_FAILED",
+            "RESIZING",
+            "CONFIGURING",
+            "RECONFIG_FAIL",
+            "POWER_UP_NODE",
+            "RESV_DEL_HOLD",
+            "SIGNALING",
+            "STAGE_OUT",
+            "UPDATE_DB",
+        ];
+        for (base, state) in &table {
+            assert_eq!(JobState::from_slurm(&[base]), *state);
+            for flag in harmless {
+                assert_eq!(JobState::from_slurm(&[*base, flag]), *state, "{base} {flag}");
+                assert_eq!(JobState::from_slurm(&[flag, *base]), *state, "{flag} {base}");
+            }
+            for flag in REQUEUED {
+                assert_eq!(
+                    JobState::from_slurm(&[*base, flag, "COMPLETING"]),
+                    JobState::Pending,
+                    "{base} {flag}"
+                );
+            }
+            assert_eq!(JobState::from_slurm(&[base, "REVOKED"]), ended("REVOKED"), "{base}");
+        }
+        for word in OVER {
+            assert_eq!(JobState::from_slurm(&[word, "COMPLETING"]), ended(word));
+        }
+    }
+
+    #[test]
+    fn some_words_mean_something_together_and_unknown_ones_end_nothing() {
         let ended = |word: &str| JobState::Ended(word.into());
         for (words, state) in [
-            (&["PENDING"][..], JobState::Pending),
-            (&["RUNNING"], JobState::Running),
-            (&["RUNNING", "CONFIGURING"], JobState::Running),
-            (&["CONFIGURING"], JobState::Running),
-            (&["SUSPENDED"], JobState::Running),
-            (&["CANCELLED", "COMPLETING"], ended("CANCELLED")),
-            (&["RUNNING", "COMPLETING"], ended("RUNNING")),
+            (&["CONFIGURING"][..], JobState::Running),
+            (&["RUNNING", "STOPPED"], JobState::Suspended),
+            (&["RUNNING", "COMPLETING"], ended("COMPLETING")),
             (&["COMPLETING"], ended("COMPLETING")),
-            (&["COMPLETED"], ended("COMPLETED")),
-            (&["NODE_FAIL", "REQUEUED"], JobState::Pending),
-            (&["OUT_OF_MEMORY"], ended("OUT_OF_MEMORY")),
-            (&["TIMEOUT", "COMPLETING"], ended("TIMEOUT")),
-            (&["COMPLETED", "STAGE_OUT"], ended("COMPLETED")),
-            (&[], ended("COMPLETING")),
+            (&["RUNNING", "SIGNALING", "CONFIGURING"], JobState::Running),
+            (&["COMPLETED", "STAGE_OUT", "COMPLETING"], ended("COMPLETED")),
+            (&["OF_A_LATER_SLURM"], JobState::Running),
+            (&[], JobState::Running),
         ] {
             assert_eq!(JobState::from_slurm(words), state, "{words:?}");
         }

@@ -91,6 +91,7 @@ struct Statistics {
 #[serde(default)]
 struct CancelStatus {
     error: CancelError,
+    job_id: Number,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -325,6 +326,16 @@ pub(super) struct CancelPending<'a> {
     pub(super) user_name: &'a str,
 }
 
+/// The body of `DELETE jobs/` with a signal that ends nothing.
+#[derive(Serialize)]
+pub(super) struct Touch<'a> {
+    pub(super) job_name: &'a str,
+    pub(super) user_name: &'a str,
+    pub(super) signal: &'static str,
+    /// Without `VERBOSE` only jobs that refused the signal are listed.
+    pub(super) flags: [&'static str; 1],
+}
+
 impl Answer {
     /// Reads an answer; the status alone is never believed. A refusal is an error here, except that a
     /// submission with a job id went through whatever else is said.
@@ -386,6 +397,12 @@ impl Answer {
         }
     }
 
+    /// The jobs that a signal was meant for. What became of it in each is no state of that job.
+    pub(super) fn touched(self) -> Vec<u64> {
+        let ids = self.status.into_iter().map(|status| positive(status.job_id.get()));
+        ids.flatten().collect()
+    }
+
     pub(super) fn job(self) -> Result<Job, SlurmError> {
         self.jobs.into_iter().next().map(Job::from).ok_or(SlurmError::NotFound)
     }
@@ -429,7 +446,7 @@ impl ErrorItem {
             errno::AUTHENTICATION => SlurmError::TokenRefused(text.clone()),
             errno::DATABASE if self.description.contains("authentication") => SlurmError::TokenRefused(text.clone()),
             errno::INVALID_JOB_ID => SlurmError::NotFound,
-            errno::DATABASE => SlurmError::Unreachable {
+            errno::DATABASE | errno::NOT_PERMITTED => SlurmError::Unreachable {
                 cause: text.clone(),
                 sent: true,
             },

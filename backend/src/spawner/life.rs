@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use shared::server::{EndCause, EndView, Phase, StateView};
 
 use super::batch::exit;
@@ -18,6 +19,18 @@ pub enum Submission {
     Failed(EndCause),
 }
 
+/// What a person wants of their server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Wish {
+    /// What was agreed on.
+    #[default]
+    None,
+    /// To wait in the queue for as long as it takes.
+    KeepWaiting,
+    /// Its end.
+    Stop,
+}
+
 /// Everything known of one server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
@@ -31,10 +44,12 @@ pub struct Known {
     pub held_by: Option<String>,
     /// Jupyter has answered.
     pub ready: bool,
-    /// The person asked for the end.
-    pub stop_asked: bool,
+    /// What the person has asked for since.
+    pub wish: Wish,
     /// It waited too long, and its cancelling was sent.
     pub gave_up: bool,
+    /// When Slurm told the job as it is here.
+    pub told_at: Option<i64>,
     /// Slurm has not answered since then.
     pub silent_since: Option<i64>,
 }
@@ -55,14 +70,15 @@ impl Known {
             job: None,
             held_by: None,
             ready: false,
-            stop_asked: false,
+            wish: Wish::None,
             gave_up: false,
+            told_at: None,
             silent_since: None,
         }
     }
 
-    /// Takes in what Slurm says of the job.
-    pub fn learn(&mut self, job: Job) {
+    /// Takes in what Slurm says of the job at this time.
+    pub fn learn(&mut self, job: Job, now: i64) {
         if job.state == JobState::Pending && job.reason != "None" && !job.reason.is_empty() {
             self.held_by = Some(job.reason.clone());
         }
@@ -70,11 +86,20 @@ impl Known {
             // Back in the queue, by an administrator's requeue: what answered is gone.
             JobState::Pending => self.ready = false,
             // It started while its wait was being given up: Slurm cancels only what still waits.
-            JobState::Running => self.gave_up = false,
+            JobState::Running | JobState::Suspended => self.gave_up = false,
             JobState::Ended(_) => {}
         }
+        if self.was_requeued(&job) {
+            self.ready = false;
+        }
         self.job = Some(job);
+        self.told_at = Some(now);
         self.silent_since = None;
+    }
+
+    /// The job has been started anew since Slurm last told of it.
+    pub fn was_requeued(&self, job: &Job) -> bool {
+        self.job.as_ref().is_some_and(|before| before.restarts != job.restarts)
     }
 
     /// Where the server is in its life.
@@ -88,7 +113,7 @@ impl Known {
                     ..
                 }),
             ) => Phase::Ended,
-            _ if self.stop_asked => Phase::Stopping,
+            _ if self.wish == Wish::Stop => Phase::Stopping,
             (Submission::Sending, _) => Phase::Submitting,
             (
                 _,
@@ -106,7 +131,8 @@ impl Known {
     /// When the wait in the queue is given up.
     pub fn give_up_at(&self, policy: Policy) -> Option<i64> {
         let seconds = i64::try_from(policy.start_timeout.as_secs()).unwrap_or(i64::MAX);
-        (self.phase() == Phase::Queued).then(|| self.asked_at.saturating_add(seconds))
+        let waits = self.phase() == Phase::Queued && self.wish != Wish::KeepWaiting;
+        waits.then(|| self.asked_at.saturating_add(seconds))
     }
 
     fn end(&self) -> Option<EndView> {
@@ -168,13 +194,7 @@ pub fn derive(known: &Known, policy: Policy, now: i64) -> StateView {
     let job = known.job.as_ref();
     let phase = known.phase();
     let waiting = phase == Phase::Queued;
-    let running = matches!(
-        job,
-        Some(Job {
-            state: JobState::Running,
-            ..
-        })
-    );
+    let running = job.is_some_and(|job| job.state.is_on_node());
     StateView {
         phase,
         now,
@@ -184,6 +204,8 @@ pub fn derive(known: &Known, policy: Policy, now: i64) -> StateView {
         },
         node: job.and_then(|job| job.node.clone()),
         reason: if waiting { known.held_by.clone() } else { None },
+        told_at: known.told_at.filter(|_| waiting),
+        suspended: job.is_some_and(|job| job.state == JobState::Suspended),
         submitted_at: Some(job.map_or(known.asked_at, |job| job.submitted_at)),
         expected_start_at: job
             .and_then(|job| job.started_at)
@@ -234,7 +256,7 @@ mod tests {
     fn with(words: &[&str], change: impl FnOnce(&mut Known, &mut Job)) -> StateView {
         let (mut known, mut job) = (accepted(), job(words));
         change(&mut known, &mut job);
-        known.learn(job);
+        known.learn(job, 1_010);
         derive(&known, POLICY, 1_010)
     }
 
@@ -246,7 +268,7 @@ mod tests {
         assert_eq!(with(&["RUNNING", "CONFIGURING"], |_, _| {}).phase, Phase::Starting);
         assert_eq!(with(&["RUNNING"], |known, _| known.ready = true).phase, Phase::Ready);
         assert_eq!(
-            with(&["RUNNING"], |known, _| known.stop_asked = true).phase,
+            with(&["RUNNING"], |known, _| known.wish = Wish::Stop).phase,
             Phase::Stopping
         );
         assert_eq!(with(&["CANCELLED", "COMPLETING"], |_, _| {}).phase, Phase::Ended);
@@ -311,12 +333,13 @@ mod tests {
     #[test]
     fn a_start_that_was_given_up_names_what_really_held_it() {
         let mut known = accepted();
-        known.learn(Job {
+        let waiting = Job {
             reason: "QOSMaxJobsPerUserLimit".into(),
             ..job(&["PENDING"])
-        });
+        };
+        known.learn(waiting, 1_010);
         known.gave_up = true;
-        known.learn(job(&["CANCELLED"]));
+        known.learn(job(&["CANCELLED"]), 1_305);
         let cause = derive(&known, POLICY, 1_310).end.unwrap().cause;
         assert_eq!(
             cause,
@@ -332,8 +355,8 @@ mod tests {
             gave_up: true,
             ..accepted()
         };
-        known.learn(job(&["RUNNING"]));
-        known.learn(job(&["CANCELLED"]));
+        known.learn(job(&["RUNNING"]), 1_010);
+        known.learn(job(&["CANCELLED"]), 1_010);
         assert_eq!(derive(&known, POLICY, 1_400).end.unwrap().cause, EndCause::Cancelled);
     }
 
@@ -341,14 +364,45 @@ mod tests {
     fn a_job_that_goes_back_to_the_queue_is_no_longer_ready() {
         let mut known = accepted();
         known.ready = true;
-        known.learn(job(&["PENDING", "REQUEUED"]));
+        known.learn(job(&["PENDING", "REQUEUED"]), 1_010);
         assert_eq!(known.phase(), Phase::Queued);
+    }
+
+    #[test]
+    fn a_job_that_was_started_anew_is_not_ready_even_if_nobody_saw_it_in_the_queue() {
+        let mut known = accepted();
+        known.learn(job(&["RUNNING"]), 1_010);
+        known.ready = true;
+        known.learn(job(&["RUNNING"]), 1_020);
+        assert_eq!(known.phase(), Phase::Ready);
+        let anew = Job {
+            restarts: 1,
+            ..job(&["RUNNING"])
+        };
+        known.learn(anew, 1_030);
+        assert_eq!(known.phase(), Phase::Starting);
+    }
+
+    #[test]
+    fn whoever_keeps_waiting_is_not_given_up() {
+        let state = with(&["PENDING"], |known, _| known.wish = Wish::KeepWaiting);
+        assert_eq!(
+            (state.phase, state.give_up_at, state.told_at),
+            (Phase::Queued, None, Some(1_010))
+        );
+    }
+
+    #[test]
+    fn a_suspended_job_keeps_its_phase_and_says_so() {
+        let state = with(&["SUSPENDED"], |known, _| known.ready = true);
+        assert_eq!((state.phase, state.suspended), (Phase::Ready, true));
+        assert_eq!(with(&["RUNNING", "STOPPED"], |_, _| {}).phase, Phase::Starting);
     }
 
     #[test]
     fn silence_of_slurm_changes_nothing_but_is_shown_with_its_age() {
         let mut known = accepted();
-        known.learn(job(&["RUNNING"]));
+        known.learn(job(&["RUNNING"]), 1_010);
         known.ready = true;
         known.silent_since = Some(1_005);
         let state = derive(&known, POLICY, 1_010);

@@ -7,7 +7,9 @@ use axum::body::Body;
 use http::Request;
 use shared::server::Phase;
 
+use super::record::Record;
 use super::{Server, Spawner};
+use crate::proxy::Target;
 
 /// Between two questions: short, as somebody is looking at a page that waits for the answer.
 const EVERY: Duration = Duration::from_millis(150);
@@ -22,36 +24,34 @@ impl Spawner {
             every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             while server.phase() == Phase::Starting {
                 tokio::select! { _ = every.tick() => {}, () = this.shutdown.cancelled() => return }
-                if this.answers(&server).await {
+                if let Some(answered) = this.answering(&server).await {
                     tracing::info!(user = %server.user, job.id = server.job_id(), "a server is ready");
-                    server.known.send_modify(|known| known.ready = true);
-                    this.keep(&server).await;
+                    // Kept before it is told: who has seen it ready finds it so after a crash.
+                    this.keep_record(&server, &Record::of(&server).ready()).await;
+                    // A job that was started anew meanwhile has another way.
+                    if server.way().is_some_and(|way| Arc::ptr_eq(&way, &answered)) {
+                        server.known.send_modify(|known| known.ready = true);
+                    }
                 }
             }
         });
     }
 
-    async fn answers(&self, server: &Server) -> bool {
-        let target = server
-            .target
-            .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .clone();
-        let Some(target) = target else { return false };
+    /// The way on which Jupyter has just answered.
+    async fn answering(&self, server: &Server) -> Option<Arc<Target>> {
+        let target = server.way()?;
         let path = format!("{}user/{}/api/status", self.config.server.base(), server.user);
-        let Ok(request) = Request::get(path)
+        let request = Request::get(path)
             .header(http::header::HOST, self.config.server.host())
             .body(Body::empty())
-        else {
-            return false;
-        };
+            .ok()?;
         match tokio::time::timeout(TIMEOUT, target.send(request)).await {
-            Ok(Ok(response)) => response.status().is_success(),
+            Ok(Ok(response)) if response.status().is_success() => Some(target),
             Ok(Err(error)) => {
                 tracing::trace!(user = %server.user, %error, "not yet");
-                false
+                None
             }
-            Err(_) => false,
+            _ => None,
         }
     }
 }

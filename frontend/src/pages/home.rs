@@ -77,7 +77,17 @@ pub(crate) fn Home(user: UserName) -> Built {
 /// The server, whatever it is doing.
 fn card(words: Words, user: UserName, watch: Watch, offer: Offer, shown: Memo<Stage>) -> Built {
     dynamic(move || match shown.get() {
-        Stage::Unknown | Stage::Trouble => waiting(words),
+        Stage::Unknown | Stage::Trouble => {
+            let text = words.tell(move |text| {
+                if watch.with(|known| known.uncertain) {
+                    text.unknown_server()
+                } else {
+                    text.one_moment()
+                }
+                .to_owned()
+            });
+            view! { <Paragraph class="waiting" text /> }.built()
+        }
         Stage::None => view! { <Idle user=user.clone() watch offer /> }.built(),
         Stage::Server(Phase::Ready) => view! { <ServerCard user=user.clone() watch /> }.built(),
         Stage::Server(Phase::Stopping) => view! { <Paragraph text=words.say(Text::stopping) /> }.built(),

@@ -100,6 +100,7 @@ fn Progress(user: UserName, watch: Watch, target: Signal<String>) -> Built {
         Phase::Starting => 2,
         Phase::Ready | Phase::Stopping | Phase::Ended => 3,
     });
+    let keeper = user.clone();
     let cancel = Task::new(move || {
         let user = user.clone();
         async move {
@@ -109,6 +110,16 @@ fn Progress(user: UserName, watch: Watch, target: Signal<String>) -> Built {
             watch.ask();
         }
     });
+    let keep_waiting = Task::new(move || {
+        let user = keeper.clone();
+        async move {
+            if let Err(failure) = api::keep_waiting(&user).await {
+                session.heed(&failure);
+            }
+            watch.ask();
+        }
+    });
+    let may_be_given_up = Memo::new(move |_| watch.state(|state| state.give_up_at).is_some());
     let sent = words.tell(move |text| {
         if current.get() == 0 {
             text.step_sending()
@@ -152,6 +163,12 @@ fn Progress(user: UserName, watch: Watch, target: Signal<String>) -> Built {
         <Steps steps current />
         {freshness(words, watch)}
         <Buttons>
+            {maybe(move || {
+                let press = Callback::new(move |()| keep_waiting.start());
+                let label = words.say(Text::keep_waiting);
+                let button = view! { <Button class=SECOND label press busy=keep_waiting.busy() /> };
+                may_be_given_up.get().then(|| button.built())
+            })}
             <Button class=SECOND label press=Callback::new(move |()| cancel.start()) busy=cancel.busy() />
             {el("span").class("quiet").says(job).built()}
         </Buttons>
@@ -159,11 +176,19 @@ fn Progress(user: UserName, watch: Watch, target: Signal<String>) -> Built {
     .built()
 }
 
+/// From this age on, in seconds, a reason is shown with it. Slurm is asked for reasons twice a minute.
+const OLD_REASON: i64 = 45;
+
 /// Why, when it may start, for how long it has waited and how long it still will.
 fn queued(words: Words, watch: Watch) -> Built {
     let reason = words.tell(move |text| {
         let reason = watch.state(|state| state.reason.clone());
-        text.reason(&Reason::from_slurm(reason.as_deref()))
+        let reason = text.reason(&Reason::from_slurm(reason.as_deref()));
+        let age = watch.state(|state| state.told_at).map(|at| watch.now() - at);
+        match age.filter(|age| *age > OLD_REASON) {
+            Some(age) => format!("{reason} {}", text.told(age)),
+            None => reason,
+        }
     });
     let expected = words.tell(move |text| {
         watch
@@ -175,7 +200,12 @@ fn queued(words: Words, watch: Watch) -> Built {
     let waited = words.tell(move |text| {
         let now = watch.now();
         let waited = watch.state(|state| state.submitted_at).map_or(0, |at| now - at);
-        text.waited(waited, watch.state(|state| state.give_up_at).map(|at| at - now))
+        let left = watch.state(|state| state.give_up_at).map(|at| at - now);
+        let waited = text.waited(waited, left);
+        match left {
+            Some(_) => waited,
+            None => format!("{waited} {}", text.kept_waiting()),
+        }
     });
     view! {
         <Paragraph text=reason />
@@ -209,13 +239,20 @@ pub(super) fn freshness(words: Words, watch: Watch) -> Built {
     let is_silent = Memo::new(move |_| silent_since().is_some());
     let as_of = words.tell(move |text| text.as_of(&clock::when(silent_since().unwrap_or_default())));
     let silent = maybe(move || is_silent.get().then(|| caution(as_of)));
+    let is_suspended = Memo::new(move |_| watch.state(|state| state.suspended.then_some(())).is_some());
+    let suspended = maybe(move || is_suspended.get().then(|| caution(words.say(Text::suspended))));
     let is_lost = Memo::new(move |_| watch.silence().is_some());
     let message = words.tell(move |text| {
         let silence = watch.silence().unwrap_or_default();
         text.no_news(silence, &clock::when(clock::now() - silence))
     });
     let lost = maybe(move || is_lost.get().then(|| caution(message)));
-    el("div").class("notices").child(silent).child(lost).built()
+    el("div")
+        .class("notices")
+        .child(silent)
+        .child(suspended)
+        .child(lost)
+        .built()
 }
 
 fn caution(message: Signal<String>) -> Built {

@@ -114,6 +114,7 @@ impl Text for English {
     }
 
     words! {
+        unknown_server: "Slurm has not said yet whether you have a server.",
         home_title: "Your server",
         start: "Start",
         change: "Change",
@@ -260,6 +261,9 @@ impl Text for English {
         step_now: "Now:",
         step_next: "Next:",
         may_be_sooner: "It may be sooner or later.",
+        keep_waiting: "Keep waiting",
+        kept_waiting: "It waits until you cancel it.",
+        suspended: "Slurm has suspended the job: nothing in it answers until Slurm lets it go on.",
         cancel: "Cancel",
         cancelling: "Cancelling…",
         opening_lead: "It is ready and opens by itself.",
@@ -310,6 +314,9 @@ impl Text for English {
             Some(left) if left > 0 => format!("{waited} If it has not started in {}, it is withdrawn.", span(left)),
             _ => waited,
         }
+    }
+    fn told(&self, seconds: i64) -> String {
+        format!("Slurm said so {} ago.", span(seconds))
     }
     fn starting_for(&self, seconds: i64) -> String {
         format!(

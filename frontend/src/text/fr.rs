@@ -119,6 +119,7 @@ impl Text for French {
     }
 
     words! {
+        unknown_server: "Slurm n’a pas encore dit si vous avez un serveur.",
         home_title: "Votre serveur",
         start: "Démarrer",
         change: "Modifier",
@@ -270,6 +271,9 @@ impl Text for French {
         step_now: "En cours\u{a0}:",
         step_next: "Ensuite\u{a0}:",
         may_be_sooner: "Ce peut être plus tôt ou plus tard.",
+        keep_waiting: "Continuer d’attendre",
+        kept_waiting: "La demande attend tant que vous ne l’annulez pas.",
+        suspended: "Slurm a suspendu la tâche\u{a0}: rien n’y répond tant qu’elle n’a pas repris.",
         cancel: "Annuler",
         cancelling: "Annulation…",
         opening_lead: "Il est prêt et s’ouvre de lui-même.",
@@ -323,6 +327,9 @@ impl Text for French {
             }
             _ => waited,
         }
+    }
+    fn told(&self, seconds: i64) -> String {
+        format!("Slurm l’a dit il y a {}.", span(seconds))
     }
     fn starting_for(&self, seconds: i64) -> String {
         format!(

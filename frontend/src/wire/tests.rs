@@ -31,6 +31,8 @@ fn state() -> StateView {
         job_id: Some(4711),
         node: Some("n1".into()),
         reason: Some("Priority".into()),
+        told_at: Some(9),
+        suspended: true,
         submitted_at: Some(1),
         expected_start_at: Some(2),
         give_up_at: Some(3),
@@ -159,6 +161,7 @@ fn whole_answers_read_back() {
         server: None,
         pending: Some("spawn".into()),
         servers: BTreeMap::from([(String::new(), server)]),
+        servers_unknown: true,
         sign_in_ends_at: Some(7),
     });
     reads_back(&ProgressEvent {

@@ -8,6 +8,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -33,6 +34,10 @@ pub enum Fault {
     Refused,
     /// Requests are carried out; the connection is cut instead of answering.
     AnswersLost,
+    /// The same, of submissions only.
+    SubmissionsLost,
+    /// Submissions are carried out, and not answered until all is well again.
+    SubmissionsHang,
     /// slurmrestd answers that it cannot reach slurmctld (error 1800; real Slurm says so after 9 s).
     ControllerDown,
     /// slurmrestd answers that it cannot reach slurmdbd (error 7000).
@@ -102,6 +107,11 @@ impl Cluster {
     /// The private folder of this cluster: scripts of jobs, `scontrol`.
     pub fn folder(&self) -> &Path {
         self.inner.folder()
+    }
+
+    /// How many requests slurmrestd has had.
+    pub fn requests(&self) -> u64 {
+        self.inner.requests.load(Ordering::Relaxed)
     }
 
     /// The job, even one that slurmctld has forgotten.

@@ -28,6 +28,7 @@ impl SlurmError {
     }
 }
 
+pub(crate) const NO_ERROR: SlurmError = SlurmError::fixed(0, "No error");
 pub(crate) const UNSPECIFIED: SlurmError = SlurmError::fixed(-1, "Unspecified error");
 pub(crate) const NOT_PERMITTED: SlurmError = SlurmError::fixed(1, "Operation not permitted");
 pub(crate) const BAD_TOKEN: SlurmError = SlurmError::fixed(1007, "Protocol authentication error");

@@ -38,6 +38,7 @@ pub(crate) fn router(app: App) -> Router {
             get(jobs::get_job).post(jobs::update_job).delete(jobs::cancel_job),
         );
     let slurmdb = Router::new()
+        .route("/ping", get(accounting::ping))
         .route("/associations", get(accounting::list_associations))
         .route("/jobs", get(accounting::list_jobs))
         .route("/job/{id}", get(accounting::get_job));

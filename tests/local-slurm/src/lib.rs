@@ -40,6 +40,7 @@ mod schedule;
 mod scontrol;
 mod submission;
 
+pub use clock::set_clock_ahead;
 pub use cluster::{Cluster, Fault, JobView};
 pub use config::{AccountConfig, Behaviour, ClusterConfig, GpuConfig, NodeConfig, PartitionConfig, UserConfig};
 pub use job::JobState;

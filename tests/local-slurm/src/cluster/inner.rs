@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ pub(crate) struct Inner {
     pub(crate) keys: Keys,
     pub(crate) watchdog: Watchdog,
     pub(crate) fault: watch::Sender<Fault>,
+    /// Requests that were made to slurmrestd.
+    pub(crate) requests: AtomicU64,
     /// When the cluster started.
     pub(crate) since: u64,
     /// Where jobs' `scontrol` calls go.
@@ -71,6 +74,7 @@ impl Inner {
             keys: Keys::read(&config)?,
             watchdog: Watchdog::start(folder.path())?,
             fault: watch::Sender::default(),
+            requests: AtomicU64::new(0),
             since: now,
             controller,
             secret: scontrol::secret()?,

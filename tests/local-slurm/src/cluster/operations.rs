@@ -22,6 +22,9 @@ pub(crate) struct Filter {
     pub(crate) states: Option<Vec<JobState>>,
 }
 
+/// A job, and whether what was asked could be done to it.
+pub(crate) type Outcome = (u32, Result<(), SlurmError>);
+
 impl Filter {
     fn matches(&self, job: &Job) -> bool {
         let is = |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|wanted| wanted == value);
@@ -104,21 +107,37 @@ impl Inner {
         Ok(())
     }
 
-    /// Cancels the jobs that match and still run or wait. Answers with those it could not cancel.
-    pub(crate) fn cancel_matching(self: &Arc<Self>, caller: &str, filter: &Filter) -> Vec<(u32, SlurmError)> {
-        let matching: Vec<u32> = self.with(|state| {
+    /// Cancels the jobs that match and still run or wait. Answers what became of each.
+    pub(crate) fn cancel_matching(self: &Arc<Self>, caller: &str, filter: &Filter) -> Vec<Outcome> {
+        let matching = self.alive(caller, filter);
+        let known = matching.clone();
+        let named = filter.ids.iter().flatten().copied().filter(|id| !known.contains(id));
+        let all = matching.into_iter().chain(named);
+        all.map(|id| (id, self.cancel(caller, id, None))).collect()
+    }
+
+    /// Signals the steps of the jobs that match. There are none here, so nothing happens but the answer.
+    pub(crate) fn signal_steps(&self, caller: &str, filter: &Filter) -> Vec<Outcome> {
+        let outcome = |id| {
+            let outcome = self.with(|state| match state.jobs.get(&id) {
+                Some(job) if !self.may_change(caller, job) => Err(ACCESS_DENIED),
+                Some(job) if job.state == JobState::Pending => Err(NOT_NOW),
+                _ => Ok(()),
+            });
+            (id, outcome)
+        };
+        self.alive(caller, filter).into_iter().map(outcome).collect()
+    }
+
+    fn alive(&self, caller: &str, filter: &Filter) -> Vec<u32> {
+        self.with(|state| {
             let alive = state
                 .jobs
                 .values()
                 .filter(|job| matches!(job.state, JobState::Pending | JobState::Running));
             let seen = alive.filter(|job| self.may_see(caller, &job.asked.user) && filter.matches(job));
             seen.map(|job| job.id).collect()
-        });
-        let known = matching.clone();
-        let named = filter.ids.iter().flatten().copied().filter(|id| !known.contains(id));
-        let all = matching.into_iter().chain(named);
-        all.filter_map(|id| self.cancel(caller, id, None).err().map(|error| (id, error)))
-            .collect()
+        })
     }
 
     /// Changes a job: comment, name, hold, time limit (lower, unless by the Operator).

@@ -1,16 +1,18 @@
 //! The accounting database: associations, and all jobs that ever were.
 
 use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::App;
 use super::answer::{Answer, Plugin};
-use super::errors::{Refused, bad_query, enter_database};
+use super::errors::{NO_TOKEN, Refused, bad_query, enter_database};
 use super::query::Query;
 use crate::answers::{accounting, site};
 use crate::auth::Caller;
 use crate::clock;
+use crate::cluster::Fault;
 use crate::job::{Job, JobState};
 use crate::submission::schema::Warning;
 
@@ -34,6 +36,16 @@ fn found_nothing(call: &str, source: &str) -> Warning {
         description: format!("{call}(0x7f043c003a80) found nothing"),
         source: source.into(),
     }
+}
+
+/// 200 whatever slurmdbd does.
+pub(super) async fn ping(State(app): State<App>, caller: Caller) -> Response {
+    if matches!(caller, Caller::Nobody) {
+        return (StatusCode::UNAUTHORIZED, NO_TOKEN).into_response();
+    }
+    let up = matches!(caller, Caller::Known(_)) && *app.fault.borrow() != Fault::DatabaseDown;
+    let ping = json!({ "hostname": "localhost", "responding": up, "latency": 200, "primary": true });
+    Answer::ok(json!({"pings": [ping]})).from(&app, Plugin::Slurmdbd)
 }
 
 /// The associations of people (real Slurm lists those of accounts, too, when no user is asked for).

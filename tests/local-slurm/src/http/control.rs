@@ -59,7 +59,7 @@ pub(super) struct FinishJob {
     state: String,
 }
 
-/// `{"fault": "silent" | "refused" | "answers_lost" | "controller_down" | "database_down" | "none", "seconds": 5}`
+/// `{"fault": "silent" | "refused" | "answers_lost" | "submissions_lost" | "submissions_hang" | "controller_down" | "database_down" | "none", "seconds": 5}`
 pub(super) async fn set_fault(_: Controller, State(app): State<App>, Json(body): Json<SetFault>) -> StatusCode {
     if body.fault == Fault::Refused && body.seconds.is_none() {
         return StatusCode::UNPROCESSABLE_ENTITY;

@@ -16,7 +16,7 @@ use crate::answers::{job, num, unset};
 use crate::auth::Caller;
 use crate::clock;
 use crate::cluster::Filter;
-use crate::error::{BAD_FLAG, BAD_JOB_ID, SlurmError};
+use crate::error::{BAD_FLAG, BAD_JOB_ID, NO_ERROR, SlurmError};
 use crate::job::{Job, JobState};
 use crate::schedule::is_recent;
 use crate::submission::schema::{self, Warning};
@@ -144,7 +144,7 @@ pub(super) async fn cancel_job(State(app): State<App>, Path(id): Path<String>, c
     let cancelled = number(&id).and_then(|id| app.cancel(&caller, id, signal));
     let status: Vec<Value> = cancelled
         .err()
-        .map(|error| not_cancelled(&id, &error))
+        .map(|error| outcome_of(&id, &error))
         .into_iter()
         .collect();
     Ok(Answer::ok(json!({"status": status})).from(&app, Plugin::Slurmctld))
@@ -154,14 +154,21 @@ pub(super) async fn cancel_job(State(app): State<App>, Path(id): Path<String>, c
 pub(super) async fn cancel_jobs(State(app): State<App>, caller: Caller, Body(body): Body) -> Result {
     let caller = CANCEL.enter(&app, caller)?;
     let parsed = schema::object(&body, "#/").and_then(parse_filter);
-    let (filter, warnings) = match parsed {
+    let (kill, warnings) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => return Ok(Answer::unparsable(&CANCEL, &error).from(&app, Plugin::Slurmctld)),
     };
-    let refused = app.cancel_matching(&caller, &filter);
-    let status: Vec<Value> = refused
-        .iter()
-        .map(|(id, error)| not_cancelled(&id.to_string(), error))
+    let outcomes = match kill.signal {
+        Some(_) => app.signal_steps(&caller, &kill.filter),
+        None => app.cancel_matching(&caller, &kill.filter),
+    };
+    // Slurm lists what it could not do, and the rest only for whoever asks for it.
+    let told = outcomes.iter().filter(|(_, outcome)| kill.verbose || outcome.is_err());
+    let status: Vec<Value> = told
+        .map(|(id, outcome)| match outcome {
+            Ok(()) => outcome_of(&id.to_string(), &NO_ERROR),
+            Err(error) => outcome_of(&id.to_string(), error),
+        })
         .collect();
     Ok(Answer::ok(json!({"status": status}))
         .warn(warnings)
@@ -172,7 +179,7 @@ fn number(id: &str) -> std::result::Result<u32, SlurmError> {
     id.parse().map_err(|_: ParseIntError| BAD_JOB_ID)
 }
 
-fn not_cancelled(id: &str, error: &SlurmError) -> Value {
+fn outcome_of(id: &str, error: &SlurmError) -> Value {
     let known = if *error == BAD_JOB_ID {
         unset()
     } else {
@@ -195,12 +202,23 @@ fn parse_signal(text: &str) -> Option<Signal> {
         "USR2" | "12" => Signal::USR2,
         "STOP" | "19" => Signal::STOP,
         "CONT" | "18" => Signal::CONT,
+        "URG" | "23" => Signal::URG,
         _ => return None,
     })
 }
 
-fn parse_filter(body: &Map<String, Value>) -> std::result::Result<(Filter, Vec<Warning>), schema::ParseError> {
-    let mut filter = Filter::default();
+/// The body of `DELETE /jobs/`.
+#[derive(Default)]
+struct Kill {
+    filter: Filter,
+    /// Another signal than the one that cancels.
+    signal: Option<Signal>,
+    verbose: bool,
+}
+
+fn parse_filter(body: &Map<String, Value>) -> std::result::Result<(Kill, Vec<Warning>), schema::ParseError> {
+    let mut kill = Kill::default();
+    let filter = &mut kill.filter;
     let mut warnings = Vec::new();
     for (name, value) in body {
         let texts = || -> Option<Vec<&str>> {
@@ -229,8 +247,10 @@ fn parse_filter(body: &Map<String, Value>) -> std::result::Result<(Filter, Vec<W
                 let ids = texts().and_then(|ids| ids.into_iter().map(|id| id.parse().ok()).collect());
                 filter.ids = Some(ids.ok_or_else(bad)?);
             }
+            "signal" => kill.signal = Some(value.as_str().and_then(parse_signal).ok_or_else(bad)?),
+            "flags" => kill.verbose = texts().ok_or_else(bad)?.contains(&"VERBOSE"),
             _ => warnings.push(schema::unknown_field(name, value, "KILL_JOBS_MSG", "#/")),
         }
     }
-    Ok((filter, warnings))
+    Ok((kill, warnings))
 }

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
@@ -113,6 +114,10 @@ async fn answer(app: &App, router: &Router, request: Request<Incoming>) -> io::R
     let mut request = request.map(Body::new);
     let fault = *app.fault.borrow();
     let is_control = request.uri().path().starts_with("/local/");
+    let is_submission = request.uri().path().contains("/job/submit");
+    if !is_control {
+        app.requests.fetch_add(1, Ordering::Relaxed);
+    }
     if fault == Fault::Silent && !is_control {
         until(app, |fault| fault != Fault::Silent).await;
         return Err(io::ErrorKind::ConnectionReset.into());
@@ -121,7 +126,10 @@ async fn answer(app: &App, router: &Router, request: Request<Incoming>) -> io::R
         *request.uri_mut() = uri;
     }
     let Ok(response) = router.clone().oneshot(request).await;
-    if fault == Fault::AnswersLost && !is_control {
+    if fault == Fault::SubmissionsHang && is_submission {
+        until(app, |fault| fault != Fault::SubmissionsHang).await;
+    }
+    if fault == Fault::AnswersLost && !is_control || fault == Fault::SubmissionsLost && is_submission {
         return Err(io::ErrorKind::ConnectionReset.into());
     }
     Ok(response)

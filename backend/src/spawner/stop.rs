@@ -1,0 +1,109 @@
+//! The ends that Slipway itself brings about: Stop, and giving up a start that waits too long.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use shared::names::UserName;
+use shared::server::Phase;
+
+use super::record::Record;
+use super::{Server, Spawner, Wish};
+use crate::slurm::SlurmError;
+
+/// A job that is still there so many seconds after its cancelling was sent is cancelled again.
+const AGAIN_SECONDS: i64 = 5;
+
+impl Spawner {
+    /// Ends a person's server, or the start of one. Asked twice is asked once; asked while Slurm is away it is
+    /// done when Slurm is back, by this Slipway or the next.
+    pub async fn stop(self: &Arc<Self>, user: &UserName) -> Result<(), SlurmError> {
+        self.find_surely(user).await?;
+        let Some(server) = self.server(user).filter(|server| server.is_live()) else {
+            return Ok(());
+        };
+        let before = server.known.borrow().wish;
+        server.known.send_modify(|known| known.wish = Wish::Stop);
+        let result = match server.job_id() {
+            Some(id) => self.cancel(&server, id).await,
+            None => Ok(()), // It is cancelled as soon as it has a number.
+        };
+        match result {
+            Err(error) if !error.is_outage() => {
+                server.known.send_modify(|known| known.wish = before);
+                Err(error)
+            }
+            _ => {
+                self.keep(&server).await;
+                self.wake.notify_one();
+                Ok(())
+            }
+        }
+    }
+
+    async fn cancel(&self, server: &Server, id: u64) -> Result<(), SlurmError> {
+        let result = self.slurm.person(&server.user).cancel(id).await;
+        server.cancelled_at.store(self.slurm.now(), Ordering::Relaxed);
+        result
+    }
+
+    /// Cancels what was asked to stop and is still there: the first time, or what Slurm did not take before.
+    pub(super) async fn insist(&self, server: &Server) {
+        let due = self.slurm.now() - server.cancelled_at.load(Ordering::Relaxed) >= AGAIN_SECONDS;
+        if server.phase() != Phase::Stopping || !due {
+            return;
+        }
+        if let Some(id) = server.job_id()
+            && let Err(error) = self.cancel(server, id).await
+        {
+            tracing::warn!(user = %server.user, job.id = id, %error, "a job could not be cancelled");
+        }
+    }
+
+    /// The person would rather wait than have the start given up. Says whether there is one that waits.
+    pub async fn keep_waiting(self: &Arc<Self>, user: &UserName) -> bool {
+        let Some(server) = self.find(user).await else {
+            return false;
+        };
+        let waits = matches!(server.phase(), Phase::Submitting | Phase::Queued);
+        if waits {
+            server.known.send_modify(|known| known.wish = Wish::KeepWaiting);
+            self.keep(&server).await;
+        }
+        waits
+    }
+
+    /// Cancels a start that has waited too long, if it still waits at that moment: Slurm decides.
+    pub(super) async fn give_up(&self, server: &Server) {
+        let due = {
+            let known = server.known.borrow();
+            known.silent_since.is_none() && known.give_up_at(self.policy()).is_some_and(|at| at <= self.slurm.now())
+        };
+        // The person may have told another Slipway that they would rather wait.
+        if !due || self.waits_elsewhere(server).await {
+            return;
+        }
+        server.known.send_modify(|known| known.gave_up = true);
+        match self
+            .slurm
+            .person(&server.user)
+            .cancel_pending(&self.config.job.name)
+            .await
+        {
+            Ok(()) => {
+                tracing::info!(user = %server.user, job.id = server.job_id(), "gave up a start that waited too long");
+            }
+            Err(error) => {
+                tracing::warn!(user = %server.user, %error, "a start that waited too long could not be cancelled");
+            }
+        }
+    }
+
+    async fn waits_elsewhere(&self, server: &Server) -> bool {
+        let record = self.store.server::<Record>(&server.user).await.ok().flatten();
+        let waits = record.is_some_and(|record| record.nonce == server.nonce && record.wish == Wish::KeepWaiting);
+        if waits {
+            server.known.send_modify(|known| known.wish = Wish::KeepWaiting);
+        }
+        waits
+    }
+}
