@@ -14,6 +14,14 @@ await tell(async (enter) => {
   await sees(wait.heading("starting"), wait.text("waitsFor"));
   await inspectAll(waiting, "starting");
 
+  step("keep waiting, also after a reload");
+  await wait.button("keepWaiting").click();
+  await sees(wait.text("keptWaiting"));
+  await gone(wait.button("keepWaiting"));
+  await waiting.page.reload();
+  await sees(wait.text("keptWaiting"));
+  await inspectAll(waiting, "kept-waiting");
+
   step("no server");
   const person = await enter();
   const { page } = person;

@@ -36,6 +36,8 @@ const en = {
 
   starting: "Your server is starting",
   waitsFor: "It waits for enough cores, memory or GPUs to become free.",
+  keepWaiting: "Keep waiting",
+  keptWaiting: /It waits until you cancel it\.$/,
   cancel: "Cancel",
   cancelled: "The start was cancelled",
   didNotStart: "Your server did not start",
