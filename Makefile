@@ -1,7 +1,7 @@
 # The few commands a person types. Works with make 3.81 and bash 3.2.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev build check test bench soak clean
+.PHONY: help setup demo dev build check test record bench soak clean
 
 ENV := . tests/setup/env.sh &&
 PORT ?= 8000
@@ -15,6 +15,7 @@ help:
 	@echo "make dev     the same for people who change the page: trunk serve on port $(TRUNK_PORT), no Jupyter needed"
 	@echo "make check   format, lints, unit and API tests: the inner loop, under 4 minutes"
 	@echo "make test    everything, with a browser and real Slurm"
+	@echo "make record  writes down what real Slurm answers, for tests/slurm/recorded/"
 	@echo "make bench   measures, beside the alternatives; writes target/bench/"
 	@echo "make soak    the tests again and again, to find what fails now and then"
 	@echo "make setup   installs what all of these need; quick when there is nothing to do"
@@ -44,7 +45,7 @@ check: dist/index.html
 	@$(ENV) cargo fmt --all --check
 	@$(ENV) cargo clippy -q $(HOST) --all-targets -- -D warnings
 	@$(ENV) cargo build -q -p backend -p slipway-tests --bins
-	@$(ENV) cargo nextest run $(HOST) -E 'not (binary(slurm) and test(/real/)) and not binary(e2e)'
+	@$(ENV) cargo nextest run -p frontend $(HOST) -E 'not (binary(slurm) and test(/real/)) and not binary(e2e)'
 
 test:
 	@bash tests/setup/setup.sh test
@@ -54,7 +55,11 @@ test:
 	@$(ENV) cargo clippy -q -p frontend --target wasm32-unknown-unknown -- -D warnings
 	@$(ENV) cargo deny --log-level error --locked check licenses bans sources
 	@$(ENV) cargo build -q -p backend -p slipway-tests --bins
-	@$(ENV) cargo nextest run $(HOST)
+	@$(ENV) cargo nextest run -p frontend $(HOST)
+
+record:
+	@bash tests/setup/setup.sh test
+	@$(ENV) cargo run -q -p slipway-tests --bin record
 
 bench:
 	@bash tests/setup/setup.sh test

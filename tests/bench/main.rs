@@ -9,9 +9,11 @@
     reason = "a measurement that cannot be made ends the run"
 )]
 
+mod hang;
 mod proxy;
 mod start;
 mod table;
+mod waiting;
 
 use std::process::Command;
 
@@ -30,6 +32,12 @@ async fn main() {
     }
     if wants("start") {
         report += &start::measure().await;
+    }
+    if wants("waiting") {
+        report += &waiting::measure().await;
+    }
+    if wants("hang") {
+        report += &hang::measure().await;
     }
     let folder = repository().join("target/bench");
     std::fs::create_dir_all(&folder).unwrap();

@@ -22,6 +22,12 @@ impl Median {
     }
 }
 
+/// The least number that so many percent of all are not above.
+pub(crate) fn percentile(mut numbers: Vec<f64>, percent: usize) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers[(numbers.len() * percent / 100).min(numbers.len() - 1)]
+}
+
 impl std::fmt::Display for Median {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let digits = if self.middle >= 100.0 {

@@ -63,15 +63,16 @@ jupyter() {
 }
 
 tests() {
-  local e2e=$repo/tests/e2e slurm=$repo/tests/slurm release
+  local e2e=$repo/tests/e2e slurm=$repo/tests/slurm roots=$SLIPWAY_TOOLS/slurm suite release
   tool cargo-nextest "cargo-nextest, which runs the tests"
   tool cargo-deny "cargo-deny, which checks licences and sources"
   step proxy "configurable-http-proxy, to compare with in benchmarks" "$SLIPWAY_TOOLS/bin/configurable-http-proxy" "$here/node.sh" bash "$here/node.sh" configurable-http-proxy@5.3.0 configurable-http-proxy
   step browser "Chromium, Playwright and axe-core, for tests in a browser" "$SLIPWAY_TOOLS/node/e2e/node_modules" "$here/browser.sh $e2e/package.json $e2e/package-lock.json" bash "$here/browser.sh" "$e2e"
-  for release in ${SLIPWAY_SLURM_RELEASES:-24.11}; do
-    step "slurm-$release" "Slurm $release with slurmrestd, in a chroot of its own" "$SLIPWAY_TOOLS/slurm/$release" "$here/slurm.sh $here/jupyter.txt" bash "$here/slurm.sh" "$release"
-    [ -d "$SLIPWAY_TOOLS/slurm/$release" ] || continue
-    step "slurm-accounts-$release" "Slurm $release: its people, accounts and limits" "$SLIPWAY_TOOLS/slurm/$release/var/lib/mysql/prepared" "$slurm/enter.sh $slurm/cluster.sh $slurm/daemons.sh $slurm/accounts.sh" bash "$slurm/run.sh" --prepare "$release"
+  # trixie has Slurm 24.11. What sid has changes: the folder is named after what it says itself.
+  for suite in ${SLIPWAY_SLURM_SUITES:-trixie sid}; do
+    step "slurm-$suite" "Slurm of Debian $suite with slurmrestd, in a chroot of its own" "$roots/$suite" "$here/slurm.sh $here/jupyter.txt" bash "$here/slurm.sh" "$suite"
+    release=$(readlink "$roots/$suite") || continue
+    step "slurm-accounts-$release" "Slurm $release: its people, accounts and limits" "$roots/$release/var/lib/mysql/prepared" "$slurm/enter.sh $slurm/cluster.sh $slurm/daemons.sh $slurm/accounts.sh $slurm/conf/slurm.conf $slurm/conf/slurmdbd.conf" bash "$slurm/run.sh" --prepare "$release"
   done
 }
 

@@ -9,6 +9,9 @@ sacctmgr add user alice Account=def-alice_cpu,def-alice_gpu,rrg-prof_gpu Default
 sacctmgr add user bob Account=rrg-prof_cpu,rrg-prof_gpu,rpp-x DefaultAccount=rrg-prof_cpu Cluster=testbed
 sacctmgr modify user bob where Account=rpp-x set MaxJobs=1
 sacctmgr add user carol Account=ctb-y DefaultAccount=ctb-y Cluster=testbed
+# A class for short visits: one job at a time, of four cores.
+sacctmgr add qos visit MaxJobsPerUser=1 MaxTRESPerUser=cpu=4
+sacctmgr modify user carol where Account=ctb-y set QOS=visit DefaultQOS=visit
 # dave has a UNIX account and no association.
 # slipway asks about everybody's jobs; it may not submit any (sacctmgr knows no person without an account).
 sacctmgr add account slipway Cluster=testbed GrpSubmitJobs=0

@@ -17,14 +17,14 @@ macro_rules! contract {
             })+
         }
         /// One cluster for all of them: each start takes seconds.
-        #[tokio::test]
-        async fn real_slurm_24_11_keeps_every_contract() {
-            let slurm = RealSlurm::start("24.11").await;
-            assert!(slurm.release.starts_with("24.11"), "{}", slurm.release);
+        async fn every_contract_is_kept(release: &str) {
+            let slurm = RealSlurm::start(release).await;
+            assert!(slurm.release.starts_with(release), "{}", slurm.release);
             let site = Site::start_on(slurm, Plan::default()).await;
             $(println!("{}", stringify!($name)); $name(&site).await;)+
             site.shut_down().await;
         }
+        on_each_release!(every_contract_is_kept);
     };
 }
 
@@ -40,6 +40,7 @@ contract!(
     nodes_and_partitions_tell_their_limits,
     associations_are_the_persons_own,
     live_jobs_are_found_by_person,
+    ids_of_jobs_are_found_by_name_and_the_jobs_left_alone,
     the_clock_is_slurms,
 );
 
@@ -70,7 +71,11 @@ fn user(name: &str) -> UserName {
 
 /// A job that sleeps, in a place that exists.
 fn job(site: &Site, name: &str, script: &'static str) -> JobDescription {
-    let home = site.home("alice");
+    job_in(site.home("alice"), name, script)
+}
+
+/// The same with the person's home.
+pub(super) fn job_in(home: String, name: &str, script: &'static str) -> JobDescription {
     JobDescription {
         name: name.into(),
         account: AccountName::new("def-alice_cpu").unwrap(),
@@ -90,7 +95,7 @@ fn job(site: &Site, name: &str, script: &'static str) -> JobDescription {
     }
 }
 
-const SLEEP: &str = "#!/bin/bash\nexec sleep 600\n";
+pub(super) const SLEEP: &str = "#!/bin/bash\nexec sleep 600\n";
 
 async fn submit(client: &Client, job: &JobDescription) -> u64 {
     client.person(&user("alice")).submit(job).await.unwrap()
@@ -117,10 +122,11 @@ async fn cancel(client: &Client, id: u64) {
 }
 
 async fn the_newest_version_that_both_know_is_spoken(site: &Site) {
-    assert_eq!(
-        site.slurm_client().service().ping().await.unwrap().to_string(),
-        "v0.0.42"
-    );
+    let newest = match site.slurm_release() {
+        Some(release) if release.starts_with("26.05") => "v0.0.45",
+        _ => "v0.0.42",
+    };
+    assert_eq!(site.slurm_client().service().ping().await.unwrap().to_string(), newest);
 }
 
 async fn a_job_runs_with_what_was_asked_for_and_nothing_else(site: &Site) {
@@ -356,6 +362,25 @@ async fn live_jobs_are_found_by_person(site: &Site) {
     })
     .await;
     assert_eq!(past.state, JobState::Ended("CANCELLED".into()));
+}
+
+async fn ids_of_jobs_are_found_by_name_and_the_jobs_left_alone(site: &Site) {
+    let client = site.slurm_client();
+    let (alice, bob) = (user("alice"), user("bob"));
+    let first = submit(&client, &job(site, "named", SLEEP)).await;
+    running(&client, first).await;
+    let second = submit(&client, &job(site, "named", SLEEP)).await;
+    assert_eq!(client.person(&alice).ids_of("named").await.unwrap(), [first, second]);
+    assert!(client.person(&alice).ids_of("nobody's").await.unwrap().is_empty());
+    assert!(client.person(&bob).ids_of("named").await.unwrap().is_empty());
+    let states = client.service().states(&[first, second]).await.unwrap();
+    assert_eq!(
+        (&states[&first], &states[&second]),
+        (&JobState::Running, &JobState::Pending)
+    );
+    cancel(&client, second).await;
+    cancel(&client, first).await;
+    assert!(client.person(&alice).ids_of("named").await.unwrap().is_empty());
 }
 
 async fn the_clock_is_slurms(site: &Site) {

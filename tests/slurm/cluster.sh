@@ -40,7 +40,9 @@ if [ "$1" = prepare ]; then
   touch /var/lib/mysql/prepared
   exit
 fi
-start mariadbd slurmdbd slurmctld c1 c2 g1 slurmrestd
+start mariadbd slurmdbd slurmctld c1 c2 c3 r1 g1
+scontrol create reservation ReservationName=course Accounts=rrg-prof_cpu Nodes=r1 StartTime=now Duration=UNLIMITED >/dev/null
+start slurmrestd
 until_ready 20 nodes_idle
 
 # Through the root of this process the host sees the cluster's files.

@@ -3,7 +3,7 @@
 #
 #   ctl.sh STATE-DIR COMMAND…                    runs a command as root, e.g. scontrol show job 1
 #   ctl.sh STATE-DIR as USER COMMAND…            the same as that person
-#   ctl.sh STATE-DIR stop|start DAEMON…          an outage: slurmctld, slurmdbd, slurmrestd, mariadbd, or a node (c1, c2, g1)
+#   ctl.sh STATE-DIR stop|start DAEMON…          an outage: slurmctld, slurmdbd, slurmrestd, mariadbd, or a node (c1, g1, …)
 #   ctl.sh STATE-DIR pause|resume DAEMON…        the other kind: it hangs (SIGSTOP)
 set -euo pipefail
 [ $# -ge 2 ] || { sed -n '2,7p' "$0" >&2; exit 2; }

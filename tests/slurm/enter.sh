@@ -33,26 +33,33 @@ mount --bind "$state/run" run/slipway
 mount --bind "$state/log" var/log/slurm
 mount --bind "$state/keys" opt/slipway/keys
 
-# Six free ports, below the range that outgoing connections take theirs from.
-read -r -a ports < <(chroot . python3 -c '
-import random, socket
+# A line takes the place of the one that sets the same.
+set_line() {
+  local key=${2%%=*}=
+  case $2 in NodeName=* | PartitionName=*) key="${2%% *} " ;; esac
+  sed -i "/^$key/d" "etc/slurm/$1"
+  echo "$2" >>"etc/slurm/$1"
+}
+cp "$here"/conf/* etc/slurm/
+for line in "$@"; do
+  set_line slurm.conf "$line"
+  # Who sees what, and whose tokens count, is decided in both places.
+  case $line in PrivateData=* | AuthAltParameters=*) set_line slurmdbd.conf "$line" ;; esac
+done
+# Free ports, below the range that outgoing connections take theirs from.
+chroot . python3 - CTLD DBD REST C1 C2 C3 R1 G1 <<'EOF' >opt/slipway/ports.sed
+import random, socket, sys
 held = []
-while len(held) < 6:
+while len(held) < len(sys.argv) - 1:
     try:
         s = socket.socket(); s.bind(("127.0.0.1", random.randrange(20000, 32000))); held.append(s)
     except OSError: pass
-print(*(s.getsockname()[1] for s in held))')
-for file in slurm.conf slurmdbd.conf gres.conf cgroup.conf; do
-  sed "s/@CTLD@/${ports[0]}/; s/@DBD@/${ports[1]}/; s/@C1@/${ports[2]}/; s/@C2@/${ports[3]}/; s/@G1@/${ports[4]}/" \
-    "$here/conf/$file" >"etc/slurm/$file"
-done
-for line in "$@"; do
-  echo "$line" >>etc/slurm/slurm.conf
-  # Who sees what is decided in both places.
-  case $line in PrivateData=*) echo "$line" >>etc/slurm/slurmdbd.conf ;; esac
-done
+for name, s in zip(sys.argv[1:], held): print(f"s/@{name}@/{s.getsockname()[1]}/")
+EOF
+sed -i -f opt/slipway/ports.sed etc/slurm/*.conf
+rest_port=$(echo @REST@ | sed -f opt/slipway/ports.sed)
 cp "$here"/{cluster,daemons,accounts}.sh opt/slipway/
 hostname slurmctl
-printf '127.0.0.1 localhost slurmctl c1 c2 g1\n' >etc/hosts
-exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 REST_PORT="${ports[5]}" STATE="$state" HOST_PID="$pid" \
+printf '127.0.0.1 localhost slurmctl c1 c2 c3 r1 g1\n' >etc/hosts
+exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 REST_PORT="$rest_port" STATE="$state" HOST_PID="$pid" \
   chroot . /bin/bash /opt/slipway/cluster.sh "$mode"

@@ -3,7 +3,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing fails")]
 
+/// Each of these as a test on either release of real Slurm, which it is given by name.
+macro_rules! on_each_release {
+    ($($name:ident),+ $(,)?) => {
+        mod real_slurm_24_11 {
+            $(#[tokio::test] async fn $name() { super::$name("24.11").await; })+
+        }
+        mod real_slurm_26_05 {
+            $(#[tokio::test] async fn $name() { super::$name("26.05").await; })+
+        }
+    };
+}
+
 mod client;
 mod connection;
 mod recorded;
 mod servers;
+mod variants;

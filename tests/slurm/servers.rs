@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 use shared::server::{EndCause, Phase};
 use slipway_tests::{Plan, RealSlurm, Site};
 
-#[tokio::test]
-async fn a_server_lives_and_ends_on_real_slurm_24_11() {
-    let mut site = Site::start_on(RealSlurm::start("24.11").await, Plan::default()).await;
+on_each_release!(a_server_lives_and_ends, a_start_that_waits_too_long_is_given_up);
+
+async fn a_server_lives_and_ends(release: &str) {
+    let mut site = Site::start_on(RealSlurm::start(release).await, Plan::default()).await;
     let alice = site.sign_in("alice").await;
     let options: Value = alice.get("hub/api/options").await.json();
     assert_eq!(
@@ -59,13 +60,12 @@ async fn a_server_lives_and_ends_on_real_slurm_24_11() {
     site.shut_down().await;
 }
 
-#[tokio::test]
-async fn a_start_that_waits_too_long_is_given_up_on_real_slurm_24_11() {
+async fn a_start_that_waits_too_long_is_given_up(release: &str) {
     let plan = Plan {
         start_timeout_seconds: 8,
         ..Plan::default()
     };
-    let site = Site::start_on(RealSlurm::start("24.11").await, plan).await;
+    let site = Site::start_on(RealSlurm::start(release).await, plan).await;
     let (bob, alice) = (site.sign_in("bob").await, site.sign_in("alice").await);
     site.real()
         .ctl(&["scontrol", "update", "NodeName=c1,c2", "State=DRAIN", "Reason=test"])

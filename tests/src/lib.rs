@@ -10,10 +10,11 @@
 pub mod person;
 pub mod real_slurm;
 pub mod site;
+pub mod tls;
 pub mod wait;
 
 pub use person::{Person, Reply};
-pub use real_slurm::RealSlurm;
+pub use real_slurm::{RealSlurm, Variant};
 pub use site::{Account, Plan, Site};
 pub use wait::until;
 

@@ -77,6 +77,19 @@ impl Person {
         }
     }
 
+    /// Signed in already, by these cookies.
+    pub fn with_cookies(base: &str, name: &str, cookies: impl IntoIterator<Item = String>) -> Self {
+        let person = Self::new(base);
+        let url = base.parse().expect("a URL");
+        for cookie in cookies {
+            person.jar.add_cookie_str(&cookie, &url);
+        }
+        Self {
+            name: name.to_owned(),
+            ..person
+        }
+    }
+
     /// The URL of a path below the base.
     pub fn url(&self, path: &str) -> String {
         format!("{}{}", self.base, path.trim_start_matches('/'))

@@ -15,8 +15,41 @@ struct Ready {
     url: String,
     socket: PathBuf,
     jwt_key: PathBuf,
+    rs256_key: PathBuf,
+    rs256_kid: String,
     jupyter: String,
     root: PathBuf,
+}
+
+/// What some sites have and the cluster of `tests/slurm/conf` has not.
+#[derive(Clone, Copy, Debug)]
+pub enum Variant {
+    /// People see their own jobs, accounts and reservations only.
+    PrivateData,
+    /// A job that no partition can ever run is refused at once.
+    EnforcePartLimits,
+    /// `conf/job_submit.lua` refuses rpp-x, and shortens what rrg-prof_cpu asks for.
+    JobSubmitLua,
+    /// Slurm has the public half of a key pair (RS256), and no secret of its own.
+    PublicKeyOnly,
+    /// The GPUs of g1 can be shared as well.
+    Shards,
+}
+
+impl Variant {
+    /// The lines of slurm.conf that make it.
+    const fn lines(self) -> &'static [&'static str] {
+        match self {
+            Self::PrivateData => &["PrivateData=jobs,usage,accounts,users,reservations"],
+            Self::EnforcePartLimits => &["EnforcePartLimits=ALL"],
+            Self::JobSubmitLua => &["JobSubmitPlugins=lua"],
+            Self::PublicKeyOnly => &["AuthAltParameters=jwks=/etc/slurm/jwks.json"],
+            Self::Shards => &[
+                "GresTypes=gpu,shard",
+                "NodeName=g1 NodeAddr=127.0.0.1 Port=@G1@ RealMemory=32000 Gres=gpu:h100:4,gpu:nvidia_h100_80gb_hbm3_1g.10gb:2,shard:24",
+            ],
+        }
+    }
 }
 
 /// A running cluster; ends with this value.
@@ -31,6 +64,10 @@ pub struct RealSlurm {
     pub socket: PathBuf,
     /// The HS256 key.
     pub jwt_key: PathBuf,
+    /// The private half of the RS256 key.
+    pub rs256_key: PathBuf,
+    /// The name of its public half in Slurm's jwks.json.
+    pub rs256_kid: String,
     /// The path of Jupyter inside the cluster.
     pub jupyter: String,
     /// Where the cluster's files are, seen from outside.
@@ -43,6 +80,14 @@ impl RealSlurm {
     /// # Panics
     /// When it cannot be started: a suite that could not run has failed.
     pub async fn start(release: &str) -> Self {
+        Self::start_with(release, &[]).await
+    }
+
+    /// Starts a release with what some sites have besides.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub async fn start_with(release: &str, variants: &[Variant]) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("slurm-")
             .tempdir()
@@ -50,6 +95,7 @@ impl RealSlurm {
         let mut process = Command::new("bash")
             .arg(repository().join("tests/slurm/run.sh"))
             .args([release.as_ref(), folder.path().join("state").as_os_str()])
+            .args(variants.iter().flat_map(|variant| variant.lines()))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -64,6 +110,8 @@ impl RealSlurm {
             url,
             socket,
             jwt_key,
+            rs256_key,
+            rs256_kid,
             jupyter,
             root,
         } = ready;
@@ -74,9 +122,20 @@ impl RealSlurm {
             url,
             socket,
             jwt_key,
+            rs256_key,
+            rs256_kid,
             jupyter,
             root,
         }
+    }
+
+    /// Where slurmrestd listens.
+    ///
+    /// # Panics
+    /// Never: `run.sh` told the address.
+    pub fn address(&self) -> std::net::SocketAddr {
+        let address = self.url.trim_start_matches("http://").parse();
+        address.expect("an address and a port")
     }
 
     /// Runs a command inside the cluster (`stop slurmctld`, `scontrol show job 1`).

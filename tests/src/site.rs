@@ -1,5 +1,6 @@
 //! A whole site in a folder: cluster, keys, accounts, configuration, and Slipway as a process.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -487,6 +488,24 @@ home = "{home}"
     /// Somebody who has signed in.
     pub async fn sign_in(&self, name: &str) -> Person {
         self.sign_in_at(&self.url, name).await
+    }
+
+    /// People who have signed in before, without the cost of their passwords: their cookies are made with the
+    /// site's own key. They need an account in Slurm only.
+    ///
+    /// # Panics
+    /// When the configuration cannot be used.
+    pub fn signed_in(&self, names: impl IntoIterator<Item = String>) -> Vec<Person> {
+        let config = backend::config::Config::load(&self.path("slipway.toml")).expect("the configuration");
+        let key = backend::keys::Secret::read(&config.sign_in.key_file).expect("the key");
+        let clock = backend::clock::Clock::system();
+        let sign_ins = backend::auth::SignIns::new(&key, &config, HashMap::new(), clock);
+        let person = |name: String| {
+            let user = UserName::new(&name).expect("a name");
+            let (_, cookies) = sign_ins.start(&user).expect("a sign-in");
+            Person::with_cookies(&self.url, &name, cookies.iter().map(ToString::to_string))
+        };
+        names.into_iter().map(person).collect()
     }
 
     /// Somebody who has signed in at the Slipway of this address.

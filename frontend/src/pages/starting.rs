@@ -7,7 +7,7 @@ use shared::server::Phase;
 use super::ended::Ended;
 use super::forbidden::NotYours;
 use super::not_running::trouble;
-use crate::a11y::{Announcer, Heading};
+use crate::a11y::{Announcer, Heading, keep_focus};
 use crate::built::{Built, IntoBuilt, dynamic, maybe};
 use crate::components::{Button, ButtonLink, Buttons, Meaning, Notice, Paragraph, SECOND, Step, Steps, waiting};
 use crate::element::el;
@@ -120,6 +120,11 @@ fn Progress(user: UserName, watch: Watch, target: Signal<String>) -> Built {
         }
     });
     let may_be_given_up = Memo::new(move |_| watch.state(|state| state.give_up_at).is_some());
+    effect(move || {
+        if !may_be_given_up.get() {
+            keep_focus(); // The button goes away with what it prevents.
+        }
+    });
     let sent = words.tell(move |text| {
         if current.get() == 0 {
             text.step_sending()
