@@ -17,6 +17,7 @@ macro_rules! on_each_release {
 
 mod client;
 mod connection;
+mod outages;
 mod recorded;
 mod servers;
 mod variants;

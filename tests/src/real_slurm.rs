@@ -7,7 +7,7 @@ use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::repository;
+use crate::{program, repository};
 
 #[derive(Deserialize)]
 struct Ready {
@@ -127,6 +127,16 @@ impl RealSlurm {
             jupyter,
             root,
         }
+    }
+
+    /// Jobs find a Jupyter in miniature, which is there at once.
+    ///
+    /// # Panics
+    /// When it cannot be put into the cluster.
+    pub fn use_stub(&mut self) {
+        let path = "/usr/local/bin/stub-jupyter";
+        std::fs::copy(program("stub-jupyter"), self.root.join(&path[1..])).expect("a place for the stub");
+        self.jupyter = path.to_owned();
     }
 
     /// Where slurmrestd listens.
