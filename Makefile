@@ -70,7 +70,9 @@ soak:
 	@bash tests/setup/setup.sh test
 	@$(MAKE) -s dist/index.html
 	@$(ENV) cargo build -q -p backend -p slipway-tests --bins
-	@$(ENV) cargo nextest run $(HOST) --stress-count 10 -E 'not binary(e2e)'
+	@$(ENV) SLIPWAY_CHAOS_STARTS=200 cargo nextest run --profile soak -p slipway-tests -E 'test(chaos)'
+	@$(ENV) cargo nextest run $(HOST) --stress-count 10 -E 'not (binary(e2e) or binary(slurm))'
+	@$(ENV) cargo nextest run $(HOST) --stress-count 3 -E 'binary(slurm)'
 	@$(ENV) cargo nextest run $(HOST) --stress-count 3 -E 'binary(e2e)'
 
 clean:

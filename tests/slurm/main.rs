@@ -15,6 +15,7 @@ macro_rules! on_each_release {
     };
 }
 
+mod chaos;
 mod client;
 mod connection;
 mod outages;
