@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use shared::names::UserName;
 
 use crate::auth::add_user;
+use crate::check::check_live;
 use crate::config::Config;
 use crate::{keys, serve};
 
@@ -32,6 +33,12 @@ enum Command {
         /// The configuration.
         #[arg(default_value = "/etc/slipway/slipway.toml")]
         config: PathBuf,
+        /// Then try every hop to Jupyter, with a job of one minute.
+        #[arg(long, requires = "user")]
+        live: bool,
+        /// For whom that job is submitted.
+        #[arg(long = "as", value_name = "USER", requires = "live")]
+        user: Option<String>,
     },
     /// Accounts of the users file.
     User {
@@ -80,20 +87,29 @@ enum KeyKind {
 }
 
 impl Cli {
+    /// What is logged unless `SLIPWAY_LOG` says otherwise: whoever checks reads the check's own lines.
+    pub fn log_filter(&self) -> &'static str {
+        match self.command {
+            Command::Check { .. } => "error",
+            _ => "info",
+        }
+    }
+
     /// Does what was asked for. An error is one sentence for the person at the keyboard.
     pub async fn run(self) -> Result<(), String> {
         match self.command {
             Command::Serve { config } => serve::serve(load(&config)?).await,
-            Command::Check { config } => {
-                load(&config)?;
-                say(&format!("{}: good", config.display()))
+            Command::Check { config, live: _, user } => {
+                let loaded = load(&config)?;
+                say(&format!("{}: good", config.display()))?;
+                match user {
+                    Some(user) => check_live(loaded, &user_name(&user)?).await,
+                    None => Ok(()),
+                }
             }
             Command::User {
                 command: UserCommand::Add { file, name },
-            } => {
-                let name = UserName::from_typed(&name).map_err(|e| format!("the name {e}"))?;
-                add_user(&file, &name, &password()?)
-            }
+            } => add_user(&file, &user_name(&name)?, &password()?),
             Command::Key {
                 command: KeyCommand::New { kind },
             } => match kind {
@@ -115,6 +131,10 @@ impl Cli {
             },
         }
     }
+}
+
+fn user_name(typed: &str) -> Result<UserName, String> {
+    UserName::from_typed(typed).map_err(|e| format!("the name {e}"))
 }
 
 fn load(path: &std::path::Path) -> Result<Config, String> {

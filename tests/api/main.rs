@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing fails")]
 
+mod check_live;
 mod command_line;
 mod exactly_one;
 mod options;

@@ -210,3 +210,28 @@ async fn two_hundred_who_watch_cost_slurm_no_more_than_one() {
     assert!(asked < 20, "{asked} requests to Slurm");
     site.shut_down().await;
 }
+
+#[tokio::test]
+async fn while_slurm_hangs_no_page_waits_for_it() {
+    let site = Site::start(Plan::default()).await;
+    let (ada, new) = (site.sign_in("ada").await, site.sign_in("many-accounts").await);
+    ada.start_and_wait(&json!({})).await;
+    assert_eq!(ada.get("hub/api/options").await.status, 200);
+    site.cluster().set_fault(Fault::Silent);
+    until("the outage to be noticed", || async {
+        let state: Value = ada.get("hub/api/site").await.json();
+        state["slurm_silent_since"].is_i64().then_some(())
+    })
+    .await;
+    // slurmrestd takes every request and answers none: what asked it would hang, what did not is answered.
+    assert_eq!(ada.server().await.unwrap().state.phase, Phase::Ready);
+    assert!(ada.get("hub/api/options").await.json::<OptionsView>().age_seconds < 60);
+    assert_eq!(ada.get("user/ada/lab").await.status, 200);
+    assert_eq!(new.start(&json!({})).await.code(), "slurm_unreachable");
+    site.cluster().resume();
+    until("a start, when all is well again", || async {
+        (new.start(&json!({})).await.status == 202).then_some(())
+    })
+    .await;
+    site.shut_down().await;
+}

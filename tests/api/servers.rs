@@ -243,3 +243,42 @@ async fn progress_without_a_start_is_refused() {
     assert_eq!((reply.status, reply.code().as_str()), (400, "conflict"));
     site.shut_down().await;
 }
+
+#[tokio::test]
+async fn a_hundred_people_who_start_at_once_all_get_their_server() {
+    let site = Site::start(Plan {
+        cluster: |cluster| {
+            for node in &mut cluster.nodes {
+                (node.cores, node.memory) = (64, 1_000_000);
+            }
+            let people = (0..100).map(|n| local_slurm::UserConfig {
+                name: format!("p{n}"),
+                uid: 10_000 + n,
+                accounts: vec![local_slurm::AccountConfig {
+                    name: format!("def-p{n}"),
+                    default: true,
+                    ..local_slurm::AccountConfig::default()
+                }],
+                ..local_slurm::UserConfig::default()
+            });
+            cluster.users.extend(people);
+        },
+        ..Plan::default()
+    })
+    .await;
+    let people = site.signed_in((0..100).map(|n| format!("p{n}")));
+    for person in &people {
+        std::fs::create_dir_all(site.home(&person.name)).unwrap();
+    }
+    let starts = people.iter().map(async |person| person.start(&json!({})).await);
+    for reply in futures_util::future::join_all(starts).await {
+        assert_eq!(reply.status, 202, "{}", reply.text);
+    }
+    let servers = people
+        .iter()
+        .map(async |person| person.wait_for(Phase::Ready).await.state.job_id);
+    let jobs: std::collections::BTreeSet<_> = futures_util::future::join_all(servers).await.into_iter().collect();
+    assert_eq!(jobs.len(), 100);
+    assert!(site.cluster().job(101).is_none(), "somebody has two jobs");
+    site.shut_down().await;
+}

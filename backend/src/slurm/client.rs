@@ -26,6 +26,8 @@ const SKEW_SECONDS: i64 = 10;
 
 /// Where slurmrestd listens.
 struct Endpoint {
+    /// As it was configured.
+    url: String,
     base: String,
     http: reqwest::Client,
 }
@@ -90,6 +92,12 @@ impl Client {
     /// Requests for nobody in particular.
     pub fn service(&self) -> AsService<'_> {
         AsService { client: self }
+    }
+
+    /// The configured address that answered last.
+    pub fn address(&self) -> &str {
+        let preferred = self.endpoints.get(self.preferred.load(Ordering::Relaxed));
+        preferred.map_or("", |endpoint| &endpoint.url)
     }
 
     /// Since when slurmctld has not answered; nothing while it does.
@@ -265,7 +273,11 @@ impl Endpoint {
             builder = builder.tls_certs_only(ca.iter().cloned());
         }
         let http = builder.build().map_err(|e| format!("slurm.urls: {url}: {e}"))?;
-        Ok(Self { base, http })
+        Ok(Self {
+            url: url.to_owned(),
+            base,
+            http,
+        })
     }
 }
 
