@@ -1,7 +1,11 @@
 //! Slurm's client, and the whole of Slipway, on a local cluster and on real Slurm: what passes on one and
 //! fails on the other is a defect of the local one.
 
-#![expect(clippy::unwrap_used, reason = "a test that finds nothing fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that finds nothing fails, and says how far it came"
+)]
 
 /// Each of these as a test on either release of real Slurm, which it is given by name.
 macro_rules! on_each_release {

@@ -136,7 +136,7 @@ impl RealSlurm {
     pub fn use_stub(&mut self) {
         let path = "/usr/local/bin/stub-jupyter";
         std::fs::copy(program("stub-jupyter"), self.root.join(&path[1..])).expect("a place for the stub");
-        self.jupyter = path.to_owned();
+        self.jupyter = path.into();
     }
 
     /// Where slurmrestd listens.

@@ -268,6 +268,8 @@ impl Site {
 
     fn configuration(&self, plan: &Plan, port: u16, slurm_url: &str, slurm_key: &Path, home: &str) -> String {
         let assets = repository().join("dist");
+        let random: [u8; 2] = backend::keys::random().expect("randomness");
+        let first_port = 20_000 + u16::from_le_bytes(random) % 8_000;
         let mut text = format!(
             r#"
 [server]
@@ -298,7 +300,7 @@ setup = '''
 {setup}
 '''
 bind = "127.0.0.1"
-ports = [20000, 29999]
+ports = [{first_port}, {last_port}]
 networks = ["127.0.0.0/8"]
 key_file = "job.key"
 start_timeout_seconds = {timeout}
@@ -310,6 +312,8 @@ home = "{home}"
             development = plan.development_port.map_or_else(String::new, |port| format!(
                 "development_origin = \"http://127.0.0.1:{port}\"\n"
             )),
+            // Jobs take ports by their numbers, and every cluster's first job is job 1.
+            last_port = first_port + 1999,
             slurm_key = slurm_key.display(),
             jupyter = plan.jupyter,
             setup = plan.setup,
