@@ -86,8 +86,10 @@ async fn slipway(site: &Site, ada: &Person, job: u32) -> [f64; 6] {
     };
     let (listening, parts) = tokio::join!(listens, browser(ada, started));
     let [_, _, ready, ..] = parts;
-    let [a, b, c, d, e] = parts.map(|part| part.as_secs_f64());
-    [a, b, c, d, e, ready.saturating_sub(listening).as_secs_f64()]
+    let mut all = [Duration::ZERO; 6];
+    all[..5].copy_from_slice(&parts);
+    all[5] = ready.saturating_sub(listening);
+    all.map(|part| part.as_secs_f64())
 }
 
 /// What a browser sees of it.
