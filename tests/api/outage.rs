@@ -235,3 +235,35 @@ async fn while_slurm_hangs_no_page_waits_for_it() {
     .await;
     site.shut_down().await;
 }
+
+#[tokio::test]
+async fn a_server_that_does_not_answer_for_a_while_is_not_ended_for_it() {
+    let site = Site::start(Plan::default()).await;
+    let ada = site.sign_in("ada").await;
+    ada.start_and_wait(&json!({})).await;
+    let script = site.cluster().job(1).unwrap().process.unwrap().to_string();
+    let signal = |signal: &'static str| {
+        let done = std::process::Command::new("pkill")
+            .args([signal, "-P", &script])
+            .status();
+        assert!(done.unwrap().success(), "{signal}");
+    };
+    // As on a node that hangs, or behind a network that is cut: nothing comes back.
+    signal("-STOP");
+    let asked = ada.request(http::Method::GET, "user/ada/api/status").send();
+    let asked = tokio::spawn(asked);
+    let before = site.cluster().requests();
+    until("Slipway to ask Slurm again", || async {
+        (site.cluster().requests() > before).then_some(())
+    })
+    .await;
+    assert_eq!(ada.server().await.unwrap().state.phase, Phase::Ready);
+    assert_eq!(site.cluster().job(1).unwrap().state, JobState::Running);
+    signal("-CONT");
+    assert_eq!(
+        asked.await.unwrap().unwrap().status(),
+        200,
+        "the request that waited is answered"
+    );
+    site.shut_down().await;
+}

@@ -29,6 +29,7 @@ async function load(page, path, slow) {
   await page.goto(SITE + path, { waitUntil: "commit" });
   // The document has a header of its own; its tools are the page's.
   await page.waitForFunction(() => [".header__tools", "h1"].every((part) => document.querySelector(part)) && !document.querySelector(".waiting"));
+  await page.waitForFunction(() => performance.getEntriesByName("first-contentful-paint").length);
   const { usable, paint } = await page.evaluate(() => ({
     usable: performance.now(),
     paint: performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? NaN,
@@ -60,4 +61,28 @@ for (const [name, path] of Object.entries(PAGES)) {
     }
   }
 }
+
+// From the click on Start to the page that follows it, and that withdrawn again.
+const [clicks, pages] = [[], []];
+const context = await browser.newContext();
+await context.request.post(`${SITE}hub/api/login`, { data: { username: "waits", password: PASSWORD } });
+const page = await context.newPage();
+for (let round = 0; round < ROUNDS; round += 1) {
+  await page.goto(`${SITE}hub/home`);
+  await page.getByRole("button", { name: "Start", exact: true }).waitFor();
+  const [sent, shown] = await page.evaluate(async () => {
+    const until = async (is) => { while (!is()) await new Promise(requestAnimationFrame); return performance.now(); };
+    const began = performance.now();
+    [...document.querySelectorAll("main button")].find((button) => button.textContent === "Start").click();
+    const shown = await until(() => document.querySelector(".steps"));
+    const answer = performance.getEntriesByType("resource").find((entry) => entry.name.endsWith("/server"));
+    return [answer.responseEnd - began, shown - began];
+  });
+  clicks.push(sent);
+  pages.push(shown);
+  await page.getByRole("button", { name: "Cancel", exact: true }).click();
+  await page.getByRole("heading", { level: 1, name: "The start was cancelled" }).waitFor();
+}
+await context.close();
+console.log(`\nClick on Start → the job is accepted: ${median(clicks)} ms; → the page that follows it: ${median(pages)} ms`);
 await browser.close();

@@ -40,6 +40,11 @@ impl JobComment {
         }
     }
 
+    /// Written by a later Slipway, whose rules for its jobs we do not know.
+    pub(super) fn is_newer(&self) -> bool {
+        self.slipway > SCHEMA
+    }
+
     /// Reads a comment; nothing if it is not one of Slipway's.
     pub(super) fn read(comment: &str) -> Option<Self> {
         serde_json::from_str(comment).ok()
@@ -85,6 +90,40 @@ mod tests {
                 ..comment
             }
         );
+    }
+
+    #[test]
+    fn a_job_of_a_later_slipway_is_shown_and_never_given_up() {
+        use crate::slurm::{Job, JobState};
+        use crate::spawner::{Policy, Server};
+        let job = |schema: u32| Job {
+            id: 7,
+            name: "slipway".into(),
+            user: "ada".into(),
+            state: JobState::Pending,
+            reason: "Priority".into(),
+            submitted_at: 1_000,
+            started_at: None,
+            ends_at: None,
+            node: None,
+            exit_code: None,
+            comment: JobComment {
+                slipway: schema,
+                ..JobComment::new("n".into(), "k".into(), options())
+            }
+            .write(),
+            restarts: 0,
+            output: String::new(),
+        };
+        let user = shared::names::UserName::new("ada").unwrap();
+        let policy = Policy {
+            start_timeout: std::time::Duration::from_mins(5),
+        };
+        let given_up = |schema| {
+            let server = Server::from_job(&user, job(schema), 1_010).unwrap();
+            server.watch().borrow().give_up_at(policy)
+        };
+        assert_eq!((given_up(SCHEMA), given_up(SCHEMA + 1)), (Some(1_300), None));
     }
 
     #[test]

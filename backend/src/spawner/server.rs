@@ -9,7 +9,7 @@ use shared::server::Phase;
 use tokio::sync::watch;
 
 use super::comment::JobComment;
-use super::{Known, Submission};
+use super::{Known, Submission, Wish};
 use crate::proxy::Target;
 use crate::slurm::Job;
 
@@ -53,8 +53,14 @@ impl Server {
     /// A server from a job that Slurm told of at this time; nothing if the job is not one of Slipway's.
     pub(super) fn from_job(user: &UserName, job: Job, now: i64) -> Option<Self> {
         let comment = JobComment::read(&job.comment)?;
+        let wish = if comment.is_newer() {
+            Wish::KeepWaiting
+        } else {
+            Wish::None
+        };
         let mut known = Known {
             submission: Submission::Accepted(job.id),
+            wish,
             ..Known::asked(job.submitted_at)
         };
         known.learn(job, now);
