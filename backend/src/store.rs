@@ -59,7 +59,8 @@ impl Store {
             .busy_timeout(PATIENCE)
             .synchronous(SqliteSynchronous::Normal);
         let pool = SqlitePoolOptions::new()
-            .max_connections(2)
+            .max_connections(8)
+            .acquire_timeout(PATIENCE)
             .connect_with(options)
             .await?;
         for table in [
@@ -132,7 +133,10 @@ impl Store {
         if done.rows_affected() == 1 {
             return Ok(None);
         }
-        self.server(user).await
+        let there = self.server(user).await?;
+        there
+            .map(Some)
+            .ok_or_else(|| StoreError("a server is recorded there that cannot be read".into()))
     }
 
     /// Keeps what is known of a server; what is recorded of another one of the same person stays.
@@ -172,13 +176,26 @@ impl Store {
         Ok(row.and_then(|(record,)| serde_json::from_str(&record).ok()))
     }
 
-    /// What is recorded of everybody's.
+    /// What is recorded of everybody's. Records that cannot be read, of another release, are dropped: those
+    /// servers are found in Slurm.
     pub async fn servers<T: DeserializeOwned>(&self) -> Result<Vec<T>, StoreError> {
-        let rows: Vec<(String,)> = sqlx::query_as("SELECT record FROM servers")
+        let rows: Vec<(String, String)> = sqlx::query_as("SELECT nonce, record FROM servers")
             .fetch_all(&self.pool)
             .await?;
-        let read = |(record,): (String,)| serde_json::from_str(&record).ok();
-        Ok(rows.into_iter().filter_map(read).collect())
+        let mut servers = Vec::new();
+        for (nonce, record) in rows {
+            match serde_json::from_str(&record) {
+                Ok(server) => servers.push(server),
+                Err(error) => {
+                    tracing::warn!(%error, "the record of a server cannot be read");
+                    sqlx::query("DELETE FROM servers WHERE nonce = ?")
+                        .bind(nonce)
+                        .execute(&self.pool)
+                        .await?;
+                }
+            }
+        }
+        Ok(servers)
     }
 }
 

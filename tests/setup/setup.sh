@@ -22,7 +22,7 @@ step() {
   local name=$1 why=$2 result=$3 inputs=$4 log=$SLIPWAY_TOOLS/log/$1.log hash began
   shift 4
   # shellcheck disable=SC2086 # the inputs are a list
-  hash=$({ echo "$*"; cat $inputs; } 2>/dev/null | cksum)
+  hash=$({ echo "${*//"$repo"/}"; cat $inputs; } 2>/dev/null | cksum) # the same in every checkout
   [ -e "$result" ] && [ "$(cat "$stamps/$name" 2>/dev/null)" = "$hash" ] && return
   mkdir -p "$SLIPWAY_TOOLS/log"
   printf '%s … ' "$why"

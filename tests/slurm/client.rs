@@ -217,9 +217,19 @@ async fn only_a_pending_job_is_cancelled_as_pending(site: &Site) {
     let first = submit(&client, &job(site, "pend", SLEEP)).await;
     running(&client, first).await;
     let second = submit(&client, &job(site, "pend", SLEEP)).await;
-    client.person(&user("alice")).cancel_pending("pend").await.unwrap();
+    let third = submit(&client, &job(site, "pend", SLEEP)).await;
+    let alice = user("alice");
+    client.person(&alice).cancel_pending(second, "pend").await.unwrap();
     ended(&client, second).await;
-    assert_eq!(client.service().job(first).await.unwrap().state, JobState::Running);
+    // What runs by then is left alone, whatever Slurm answers; and so is another job of that name.
+    let _ = client.person(&alice).cancel_pending(first, "pend").await;
+    let _ = client.person(&user("bob")).cancel_pending(third, "pend").await;
+    let state = async |id| client.service().job(id).await.unwrap().state;
+    assert_eq!(
+        (state(first).await, state(third).await),
+        (JobState::Running, JobState::Pending)
+    );
+    cancel(&client, third).await;
     cancel(&client, first).await;
 }
 

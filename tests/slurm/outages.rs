@@ -65,9 +65,17 @@ async fn an_outage_of_any_daemon_is_told_while_servers_stay_reachable_and_over_w
     }
     // Nobody needs the accounting database to start: what bob may choose is known.
     site.real().ctl(&["stop", "slurmdbd"]).await;
+    let slurm = site.slurm_client();
+    let down = slurm.service().ping_database().await;
+    assert!(down.is_err_and(|error| error.is_outage()));
     bob.start_and_wait(&json!({})).await;
     is_silent(&alice, false).await;
     site.real().ctl(&["start", "slurmdbd"]).await;
+    until("the database to be known to be back", || async {
+        slurm.service().ping_database().await.ok()
+    })
+    .await;
+    assert_eq!(slurm.database_silent_since(), None);
     let after = alice.server().await.unwrap();
     assert_eq!(
         (after.state.phase, after.state.job_id),

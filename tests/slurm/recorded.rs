@@ -107,6 +107,7 @@ fn failures_are_kept_apart() {
     let unreachable = |e: &SlurmError| e.is_outage();
     let token = |e: &SlurmError| matches!(e, SlurmError::TokenRefused(_));
     let not_found = |e: &SlurmError| *e == SlurmError::NotFound;
+    let no_such_path = |e: &SlurmError| matches!(e, SlurmError::Version(_));
     let cases: Vec<(&str, Check)> = vec![
         ("submit_bad_account", Box::new(refused(2045))),
         ("submit_account_of_other", Box::new(refused(2045))),
@@ -127,8 +128,8 @@ fn failures_are_kept_apart() {
         ("token_expired_slurmdb", Box::new(token)),
         ("alg_none", Box::new(token)),
         ("job_unknown", Box::new(not_found)),
-        ("no_such_api", Box::new(not_found)),
-        ("no_such_endpoint", Box::new(not_found)),
+        ("no_such_api", Box::new(no_such_path)),
+        ("no_such_endpoint", Box::new(no_such_path)),
     ];
     for (step, is_right) in cases {
         for (release, result) in meaning(step) {

@@ -2,9 +2,13 @@
 
 use serde_json::{Value, json};
 use shared::server::{EndCause, Phase};
-use slipway_tests::{Plan, RealSlurm, Site};
+use slipway_tests::{Plan, RealSlurm, Site, program};
 
-on_each_release!(a_server_lives_and_ends, a_start_that_waits_too_long_is_given_up);
+on_each_release!(
+    a_server_lives_and_ends,
+    a_start_that_waits_too_long_is_given_up,
+    an_administrator_checks_every_hop_and_leaves_no_job,
+);
 
 async fn a_server_lives_and_ends(release: &str) {
     let mut site = Site::start_on(RealSlurm::start(release).await, Plan::default()).await;
@@ -76,5 +80,39 @@ async fn a_start_that_waits_too_long_is_given_up(release: &str) {
     assert!(matches!(end.cause, EndCause::GaveUp { reason: Some(_) }), "{end:?}");
     let error = alice.start(&json!({ "account": "ctb-y" })).await;
     assert_eq!(error.code(), "options");
+    site.shut_down().await;
+}
+
+async fn an_administrator_checks_every_hop_and_leaves_no_job(release: &str) {
+    let site = Site::start_on(RealSlurm::start(release).await, Plan::default()).await;
+    let output = tokio::process::Command::new(program("slipway"))
+        .arg("check")
+        .arg(site.path("slipway.toml"))
+        .args(["--live", "--as", "alice"])
+        .output()
+        .await
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    for hop in [
+        "slurmrestd",
+        "token",
+        "compute accounts",
+        "job",
+        "queue",
+        "port",
+        "Jupyter",
+        "end",
+    ] {
+        assert!(
+            said.lines().any(|line| line.starts_with(&format!("ok      {hop}: "))),
+            "{hop}: {said}"
+        );
+    }
+    assert_eq!(site.real().ctl(&["squeue", "-h", "-u", "alice", "-t", "PENDING,RUNNING"]).await, "");
     site.shut_down().await;
 }

@@ -8,14 +8,16 @@
 )]
 
 pub mod person;
+pub mod plan;
 pub mod real_slurm;
 pub mod site;
 pub mod tls;
 pub mod wait;
 
 pub use person::{Person, Reply};
+pub use plan::{Account, Plan};
 pub use real_slurm::{RealSlurm, Variant};
-pub use site::{Account, Plan, Site};
+pub use site::Site;
 pub use wait::until;
 
 /// The folder of the repository.

@@ -136,7 +136,7 @@ impl Client {
                 )
                 .await
             {
-                Err(SlurmError::NotFound) => {}
+                Err(SlurmError::Version(_)) => {}
                 Err(error) => return Err(error),
                 Ok(_) => {
                     let mut known = self.version.write().unwrap_or_else(PoisonError::into_inner);
@@ -185,7 +185,8 @@ impl Client {
     /// Keeps the record of whether Slurm answers; after an outage it may be another release.
     fn note<T>(&self, area: Area, result: Result<T, SlurmError>) -> Result<T, SlurmError> {
         self.outages.note(area, &result, self.clock.now());
-        if area == Area::Controller && matches!(result, Err(SlurmError::Unreachable { .. })) {
+        let away = area == Area::Controller && matches!(result, Err(SlurmError::Unreachable { .. }));
+        if away || matches!(result, Err(SlurmError::Version(_))) {
             *self.version.write().unwrap_or_else(PoisonError::into_inner) = None;
         }
         result
@@ -442,9 +443,10 @@ impl AsPerson<'_> {
         }
     }
 
-    /// Cancels the person's jobs of this name that still are pending, and no job that has just started.
-    pub async fn cancel_pending(self, job_name: &str) -> Result<(), SlurmError> {
+    /// Cancels this job of the person's, of this name, if it still is pending, and not if it has just started.
+    pub async fn cancel_pending(self, id: u64, job_name: &str) -> Result<(), SlurmError> {
         let body = CancelPending {
+            jobs: [id.to_string()],
             job_name,
             job_state: "PENDING",
             user_name: self.user.as_str(),

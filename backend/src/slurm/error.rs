@@ -45,6 +45,10 @@ impl SlurmError {
 pub(super) mod number {
     /// `SLURM_UNEXPECTED_MSG_ERROR` … up to 1899: slurmrestd could not talk to slurmctld.
     pub(crate) const COMMUNICATION: std::ops::RangeInclusive<i64> = 1800..=1899;
+    /// Of these the ones after which slurmctld certainly has not had the request: no connection.
+    pub(crate) const NOT_SENT: [i64; 3] = [1800, 1804, 1805];
+    /// The same from below slurmrestd's own names for them: an answer that was cut off or did not come.
+    pub(crate) const CUT_OFF: [i64; 6] = [1000, 1003, 1004, 5003, 5004, 5005];
     /// `EPERM`: what a cancel is answered when slurmctld is away; whoever may not cancel a job is told 2002.
     pub(crate) const NOT_PERMITTED: i64 = 1;
     /// `SLURM_PROTOCOL_AUTHENTICATION_ERROR`.

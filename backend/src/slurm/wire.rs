@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::error::number as errno;
-use super::{Association, Job, JobDescription, JobState, Node, Partition, SlurmError};
+use super::{ApiVersion, Association, Job, JobDescription, JobState, Node, Partition, SlurmError};
 
 /// Slurm's optional number. `set` with 0 also means "not known" where a time is meant.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -318,9 +318,10 @@ impl<'a> Submit<'a> {
     }
 }
 
-/// The body of `DELETE jobs/`: what is still pending of one person and one name.
+/// The body of `DELETE jobs/`: one job, if it is that person's, of that name, and still pending.
 #[derive(Serialize)]
 pub(super) struct CancelPending<'a> {
+    pub(super) jobs: [String; 1],
     pub(super) job_name: &'a str,
     pub(super) job_state: &'static str,
     pub(super) user_name: &'a str,
@@ -360,7 +361,8 @@ impl Answer {
         let text: String = String::from_utf8_lossy(body).chars().take(200).collect();
         match status {
             401 | 403 => SlurmError::TokenRefused(text),
-            404 => SlurmError::NotFound,
+            // No such path, that is: an unknown job is answered in JSON.
+            404 => SlurmError::Version(ApiVersion::known_text()),
             502..=504 => SlurmError::Unreachable {
                 cause: format!("status {status}"),
                 sent: true,
@@ -450,9 +452,9 @@ impl ErrorItem {
                 cause: text.clone(),
                 sent: true,
             },
-            code if errno::COMMUNICATION.contains(&code) => SlurmError::Unreachable {
+            code if errno::COMMUNICATION.contains(&code) || errno::CUT_OFF.contains(&code) => SlurmError::Unreachable {
                 cause: text.clone(),
-                sent: false,
+                sent: !errno::NOT_SENT.contains(&code),
             },
             // What `job/{id}` says when slurmctld is away. A submit plugin's refusal has the same number.
             errno::UNSPECIFIED if self.description.starts_with("Unable to query") => SlurmError::Unreachable {

@@ -8,7 +8,7 @@ use shared::server::Phase;
 
 use super::comment::JobComment;
 use super::record::Record;
-use super::{Server, Spawner};
+use super::{Server, Spawner, Wish};
 use crate::slurm::{Job, SlurmError};
 
 /// A page does not wait longer for Slurm to say whether there is a server.
@@ -21,8 +21,8 @@ impl Spawner {
         if let Some(server) = self.server(user).filter(|server| server.is_live()) {
             return Some(server);
         }
-        let adopted = self.adopt(user).await;
-        if !adopted && self.is_unknown(user) {
+        self.adopt(user).await;
+        if self.is_unknown(user) {
             match tokio::time::timeout(PATIENCE, self.look_up(user)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::debug!(%user, %error, "could not look for a server of before"),
@@ -38,6 +38,12 @@ impl Spawner {
         !looked_up.contains(user) && !self.server(user).is_some_and(|server| server.is_live())
     }
 
+    /// Slurm is asked again whether this person has a server.
+    pub(super) fn forget_look_up(&self, user: &UserName) {
+        let mut looked_up = self.looked_up.write().unwrap_or_else(PoisonError::into_inner);
+        looked_up.remove(user);
+    }
+
     /// [`Spawner::find`], for whoever must not go on without knowing.
     pub(super) async fn find_surely(self: &Arc<Self>, user: &UserName) -> Result<(), SlurmError> {
         self.find(user).await;
@@ -47,27 +53,27 @@ impl Spawner {
         Ok(())
     }
 
-    /// Takes over what the store has of a person's server. Says whether there was one that is not over here.
-    pub(super) async fn adopt(self: &Arc<Self>, user: &UserName) -> bool {
+    /// Takes over what the store has of a person's server, if it is none that is over here.
+    async fn adopt(self: &Arc<Self>, user: &UserName) {
         let record = match self.store.server::<Record>(user).await {
             Ok(Some(record)) => record,
-            Ok(None) => return false,
+            Ok(None) => return,
             Err(error) => {
-                tracing::debug!(%user, %error, "a server of another Slipway may be in the store");
-                return false;
+                return tracing::debug!(%user, %error, "a server of another Slipway may be in the store");
             }
         };
-        if self.server(user).is_some_and(|known| known.nonce == record.nonce) {
-            // It has ended, and the store did not take that.
-            self.forget(user, &record.nonce).await;
-            return false;
+        if let Some(known) = self.server(user).filter(|known| known.nonce == record.nonce) {
+            // It has ended, and the store did not take that; or another request was quicker to take it over.
+            if !known.is_live() {
+                self.forget(user, &record.nonce).await;
+            }
+            return;
         }
         tracing::info!(%user, job.id = record.job_id, "took over a server from the store");
         let server = self.revive(record);
         if server.job_id().is_some() && tokio::time::timeout(PATIENCE, self.look(&server)).await.is_err() {
             tracing::debug!(%user, "a look at a server of before takes long");
         }
-        true
     }
 
     /// Puts a server from the store among those that are followed.
@@ -76,12 +82,17 @@ impl Spawner {
         if let Some(address) = address {
             self.open_way(&server, address);
         }
+        if server.way().is_none() {
+            // Of another configuration, say: it is looked for again.
+            server.known.send_modify(|known| known.ready = false);
+        }
         let server = self.settle(server);
         server.doubt();
-        match server.phase() {
-            Phase::Submitting => self.search_later(&server),
-            Phase::Starting if server.way().is_some() => self.watch_start(Arc::clone(&server)),
-            _ => {}
+        // Whoever sent this request may have been killed before Slurm's answer came, Stop pressed or not.
+        if server.job_id().is_none() {
+            self.search_later(&server);
+        } else if server.phase() == Phase::Starting && server.way().is_some() {
+            self.watch_start(Arc::clone(&server));
         }
         self.wake.notify_one();
         server
@@ -107,6 +118,11 @@ impl Spawner {
         let job = jobs.into_iter().max_by_key(|job| job.state.is_on_node());
         if let Some(server) = job.and_then(|job| Server::from_job(user, job, self.slurm.now())) {
             tracing::info!(%user, job.id = server.job_id(), "found a server again");
+            let overdue = server.known.borrow().give_up_at(self.policy());
+            if overdue.is_some_and(|at| at <= self.slurm.now()) {
+                // It has waited for longer than anybody does who has not said so.
+                server.known.send_modify(|known| known.wish = Wish::KeepWaiting);
+            }
             let server = self.settle(server);
             server.doubt();
             self.keep(&server).await;

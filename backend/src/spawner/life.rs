@@ -131,7 +131,9 @@ impl Known {
     /// When the wait in the queue is given up.
     pub fn give_up_at(&self, policy: Policy) -> Option<i64> {
         let seconds = i64::try_from(policy.start_timeout.as_secs()).unwrap_or(i64::MAX);
-        let waits = self.phase() == Phase::Queued && self.wish != Wish::KeepWaiting;
+        // What ran before and was put back into the queue is nobody's start that waits too long.
+        let is_start = self.job.as_ref().is_none_or(|job| job.restarts == 0);
+        let waits = self.phase() == Phase::Queued && is_start && self.wish != Wish::KeepWaiting;
         waits.then(|| self.asked_at.saturating_add(seconds))
     }
 
@@ -366,6 +368,12 @@ mod tests {
         known.ready = true;
         known.learn(job(&["PENDING", "REQUEUED"]), 1_010);
         assert_eq!(known.phase(), Phase::Queued);
+    }
+
+    #[test]
+    fn a_job_that_was_put_back_is_not_given_up_for_the_time_it_ran() {
+        let put_back = with(&["PENDING"], |_, job| job.restarts = 1);
+        assert_eq!((put_back.phase, put_back.give_up_at), (Phase::Queued, None));
     }
 
     #[test]

@@ -7,7 +7,8 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use shared::server::{EndCause, Phase};
 
-use super::{Server, Spawner};
+use super::comment::JobComment;
+use super::{Server, Spawner, Wish};
 use crate::slurm::{Job, JobState, SlurmError};
 
 /// While a start is fresh or a job's port is awaited: what a person would notice.
@@ -124,8 +125,8 @@ impl Spawner {
         for server in live {
             let state = server.job_id().and_then(|id| states.get(&id));
             let known = server.known.borrow();
-            let changed = state != known.job.as_ref().map(|job| &job.state);
-            let port_awaited = known.phase() == Phase::Starting && server.way().is_none();
+            let changed = state.is_none_or(|state| known.job.as_ref().map(|job| &job.state) != Some(state));
+            let port_awaited = matches!(known.phase(), Phase::Starting | Phase::Ready) && server.way().is_none();
             if changed || port_awaited || server.is_doubted() {
                 due.push(Arc::clone(server));
             } else if known.phase() == Phase::Queued && server.is_watched(now) {
@@ -205,18 +206,22 @@ impl Spawner {
     }
 
     async fn learn(self: &Arc<Self>, server: &Arc<Server>, job: Job) {
-        server.believe();
         let before = server.phase();
         if server.known.borrow().was_requeued(&job) {
             server.set_target(None); // What answers there now, if anything does, is of the start before.
         }
+        let is_newer = JobComment::read(&job.comment).is_some_and(|comment| comment.is_newer());
         let address = self.address(server, &job).await;
         let now = self.slurm.now();
         server.known.send_if_modified(|known| {
             let was = known.clone();
             known.learn(job, now);
+            if is_newer && known.wish == Wish::None {
+                known.wish = Wish::KeepWaiting;
+            }
             *known != was
         });
+        server.believe();
         let after = server.phase();
         if after != before {
             tracing::info!(user = %server.user, job.id = server.job_id(), ?before, ?after, "a server's state changed");

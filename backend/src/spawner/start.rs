@@ -9,7 +9,7 @@ use shared::server::{EndCause, Phase};
 
 use super::comment::JobComment;
 use super::record::Record;
-use super::{Known, Server, Spawner, Submission, batch};
+use super::{Known, Server, Spawner, Submission, Wish, batch};
 use crate::keys;
 use crate::slurm::{JobDescription, SlurmError};
 
@@ -50,6 +50,8 @@ impl Spawner {
     /// Starts a server: one job, and never a second while there is one. Three walls: the servers known here,
     /// the record in the store that Slipways share, and Slurm, which runs one job of our name at a time.
     pub async fn start(self: &Arc<Self>, user: &UserName, options: UserOptions) -> Result<Started, SpawnError> {
+        // What Slurm said before may be over: an administrator can start a job anew that had ended.
+        self.forget_look_up(user);
         self.find_surely(user).await?;
         let nonce: [u8; 16] = keys::random().map_err(|e| SpawnError::Internal(e.to_string()))?;
         let nonce = nonce
@@ -118,7 +120,7 @@ impl Spawner {
                 self.accepted(&server, id).await;
                 Ok(Started::New)
             }
-            Err(error @ SlurmError::Unreachable { sent: true, .. }) => {
+            Err(error @ (SlurmError::Unreachable { sent: true, .. } | SlurmError::NotUnderstood(_))) => {
                 tracing::warn!(%user, %error, "the answer to a submission was lost");
                 self.search_later(&server);
                 Ok(Started::New)
@@ -140,6 +142,9 @@ impl Spawner {
 
     /// There is no job, or none any more.
     pub(super) async fn fail(&self, server: &Server, cause: EndCause) {
+        if matches!(cause, EndCause::Lost | EndCause::Unreachable) {
+            self.forget_look_up(&server.user);
+        }
         server
             .known
             .send_modify(|known| known.submission = Submission::Failed(cause));
@@ -166,13 +171,21 @@ impl Spawner {
         let mut every = tokio::time::interval(SEARCH_EVERY);
         let mut answered = 0;
         let sent_at = server.known.borrow().asked_at;
-        while answered < SEARCHES || self.slurm.now() - sent_at < SURE_SECONDS {
+        let is_open = || server.known.borrow().submission == Submission::Sending;
+        while is_open() && (answered < SEARCHES || self.slurm.now() - sent_at < SURE_SECONDS) {
             tokio::select! { _ = every.tick() => {}, () = self.shutdown.cancelled() => return }
             if let Ok(Some(record)) = self.store.server::<Record>(&server.user).await
                 && record.nonce == server.nonce
                 && let Some(id) = record.job_id
             {
-                return self.accepted(server, id).await;
+                // Another Slipway has had the answer; what the person has asked of it since counts here too.
+                server.known.send_modify(|known| {
+                    known.submission = Submission::Accepted(id);
+                    if known.wish == Wish::None {
+                        known.wish = record.wish;
+                    }
+                });
+                return self.wake.notify_one();
             }
             match self.our_jobs(&server.user).await {
                 Ok(jobs) => {
@@ -187,6 +200,9 @@ impl Spawner {
                     tracing::debug!(%error, "still looking for a lost job");
                 }
             }
+        }
+        if !is_open() {
+            return;
         }
         tracing::warn!(user = %server.user, "no job was found for a submission whose answer was lost");
         self.fail(server, EndCause::Lost).await;

@@ -7,7 +7,7 @@ use shared::names::UserName;
 use shared::server::Phase;
 
 use super::record::Record;
-use super::{Server, Spawner, Wish};
+use super::{Known, Server, Spawner, Wish};
 use crate::slurm::SlurmError;
 
 /// A job that is still there so many seconds after its cancelling was sent is cancelled again.
@@ -30,6 +30,9 @@ impl Spawner {
         match result {
             Err(error) if !error.is_outage() => {
                 server.known.send_modify(|known| known.wish = before);
+                if server.phase() == Phase::Starting && server.way().is_some() {
+                    self.watch_start(Arc::clone(&server)); // It ended with the wish to stop.
+                }
                 Err(error)
             }
             _ => {
@@ -64,9 +67,14 @@ impl Spawner {
         let Some(server) = self.find(user).await else {
             return false;
         };
-        let waits = matches!(server.phase(), Phase::Submitting | Phase::Queued);
+        let waits = server.known.send_if_modified(|known| {
+            let waits = matches!(known.phase(), Phase::Submitting | Phase::Queued) && !known.gave_up;
+            if waits {
+                known.wish = Wish::KeepWaiting;
+            }
+            waits
+        });
         if waits {
-            server.known.send_modify(|known| known.wish = Wish::KeepWaiting);
             self.keep(&server).await;
         }
         waits
@@ -74,26 +82,32 @@ impl Spawner {
 
     /// Cancels a start that has waited too long, if it still waits at that moment: Slurm decides.
     pub(super) async fn give_up(&self, server: &Server) {
-        let due = {
-            let known = server.known.borrow();
-            known.silent_since.is_none() && known.give_up_at(self.policy()).is_some_and(|at| at <= self.slurm.now())
+        let is_due = |known: &Known| {
+            let at = known.give_up_at(self.policy());
+            known.silent_since.is_none() && at.is_some_and(|at| at <= self.slurm.now())
         };
         // The person may have told another Slipway that they would rather wait.
-        if !due || self.waits_elsewhere(server).await {
+        if !is_due(&server.known.borrow()) || self.waits_elsewhere(server).await {
             return;
         }
-        server.known.send_modify(|known| known.gave_up = true);
-        match self
-            .slurm
-            .person(&server.user)
-            .cancel_pending(&self.config.job.name)
-            .await
-        {
+        let Some(id) = server.job_id() else { return };
+        // Or this one, a moment ago.
+        let gives_up = server.known.send_if_modified(|known| {
+            let due = is_due(known);
+            known.gave_up |= due;
+            due
+        });
+        if !gives_up {
+            return;
+        }
+        let person = self.slurm.person(&server.user);
+        match person.cancel_pending(id, &self.config.job.name).await {
             Ok(()) => {
-                tracing::info!(user = %server.user, job.id = server.job_id(), "gave up a start that waited too long");
+                tracing::info!(user = %server.user, job.id = id, "gave up a start that waited too long");
             }
             Err(error) => {
-                tracing::warn!(user = %server.user, %error, "a start that waited too long could not be cancelled");
+                server.known.send_modify(|known| known.gave_up = false);
+                tracing::warn!(user = %server.user, job.id = id, %error, "a start that waited too long could not be cancelled");
             }
         }
     }

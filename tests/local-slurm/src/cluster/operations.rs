@@ -110,8 +110,9 @@ impl Inner {
     /// Cancels the jobs that match and still run or wait. Answers what became of each.
     pub(crate) fn cancel_matching(self: &Arc<Self>, caller: &str, filter: &Filter) -> Vec<Outcome> {
         let matching = self.alive(caller, filter);
-        let known = matching.clone();
-        let named = filter.ids.iter().flatten().copied().filter(|id| !known.contains(id));
+        // Named jobs that are not there are listed too; those that do not match are left alone.
+        let there = |id: &u32| self.with(|state| state.jobs.contains_key(id));
+        let named = filter.ids.iter().flatten().copied().filter(|id| !there(id));
         let all = matching.into_iter().chain(named);
         all.map(|id| (id, self.cancel(caller, id, None))).collect()
     }
