@@ -168,7 +168,12 @@ impl Watch {
         let pending = server.as_ref().is_some_and(|server| server.state.phase.is_pending());
         self.known.try_update(|known| match server {
             Some(server) => {
-                known.url.get_or_insert(server.url);
+                // Where its events would say that it opens: not every interface is Jupyter's own first page.
+                let path = server
+                    .user_options
+                    .as_ref()
+                    .map_or("", |options| options.interface.path());
+                known.url = Some(server.url + path);
                 known.options = server.user_options;
                 known.take(server.state);
             }

@@ -157,6 +157,13 @@ async fn a_person_whose_start_was_given_up_reads_why_and_tries_again() {
 }
 
 #[tokio::test]
+async fn a_person_is_kept_up_to_date_without_events_and_after_a_time_without_network() {
+    let site = Site::start(Plan::default()).await;
+    tell(&site, "no-events", "ada").await;
+    site.shut_down().await;
+}
+
+#[tokio::test]
 async fn a_person_logs_in_starts_and_stops_by_keyboard_alone() {
     let site = Site::start(Plan::default()).await;
     tell(&site, "keyboard", "ada").await;

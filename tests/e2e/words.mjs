@@ -56,6 +56,7 @@ const en = {
   silent: /^cannot be reached since/,
   unreachable: /^The cluster’s scheduler cannot be reached/,
   asOf: /^Slurm has not answered since/,
+  noNews: /^No news for/,
   wrongPlain: "Wrong user name or password.",
   noScript: "This page needs JavaScript once you are signed in.",
 };

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use backend::spawner::{Known, Policy, Submission, derive};
 use http::Method;
 use serde_json::{Value, json};
 use shared::api::UserView;
-use shared::server::{Phase, ServerView};
+use shared::server::{EndCause, Phase, ServerView};
 use slipway_tests::{Person, Plan, RealSlurm, Site, until};
 
 on_each_release!(nothing_is_made_twice_or_lost_whatever_is_killed_and_when);
@@ -63,11 +64,13 @@ async fn nothing_is_made_twice_or_lost_whatever_is_killed_and_when(release: &str
         break_something(&mut site, &mut chance).await;
         chance.pause(4000).await;
     }
-    let mut jobs = BTreeSet::new();
+    let mut shown = Shown::default();
     for life in lives {
-        jobs.extend(life.await.unwrap());
+        shown.extend(life.await.unwrap());
     }
+    let jobs: BTreeSet<u64> = shown.keys().copied().collect();
     assert!(!jobs.is_empty(), "nothing was ever started");
+    ends_are_what_slurm_says(&site, &shown).await;
     for person in &people {
         nothing_is_left_over(&site, person).await;
     }
@@ -75,9 +78,12 @@ async fn nothing_is_made_twice_or_lost_whatever_is_killed_and_when(release: &str
     site.shut_down().await;
 }
 
-/// Starts and stops again and again, as somebody would who tries until it works. Answers the jobs that were shown.
-async fn live(person: Arc<Person>, left: Arc<AtomicUsize>, mut chance: Chance) -> Vec<u64> {
-    let mut jobs = Vec::new();
+/// Jobs that were shown to somebody, and the ends that were shown of them.
+type Shown = BTreeMap<u64, Option<EndCause>>;
+
+/// Starts and stops again and again, as somebody would who tries until it works. Answers what was shown.
+async fn live(person: Arc<Person>, left: Arc<AtomicUsize>, mut chance: Chance) -> Shown {
+    let mut jobs = Shown::new();
     while left
         .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1))
         .is_ok()
@@ -93,7 +99,7 @@ async fn live(person: Arc<Person>, left: Arc<AtomicUsize>, mut chance: Chance) -
         let impatient = chance.below(3) == 0;
         while tokio::time::Instant::now() < patience {
             if let Some(server) = shown(&person).await {
-                jobs.extend(server.state.job_id);
+                jobs.extend(server.state.job_id.map(|id| (id, None)));
                 if server.stopped || server.ready || impatient {
                     break;
                 }
@@ -101,7 +107,12 @@ async fn live(person: Arc<Person>, left: Arc<AtomicUsize>, mut chance: Chance) -
             chance.pause(400).await;
         }
         chance.pause(1500).await;
-        while shown(&person).await.is_none_or(|server| !server.stopped) {
+        loop {
+            if let Some(server) = shown(&person).await.filter(|server| server.stopped) {
+                let end = server.state.end.map(|end| end.cause);
+                jobs.extend(server.state.job_id.map(|id| (id, end)));
+                break;
+            }
             let answer = ask(&person, Method::DELETE, &person.server_path(), None).await;
             if answer.is_some_and(|(status, _)| status == 204) {
                 break;
@@ -159,6 +170,31 @@ async fn nothing_is_left_over(site: &Site, person: &Person) {
         same.then_some(())
     })
     .await;
+}
+
+/// What was shown of each end follows from what Slurm says of the job, by the very function that shows it.
+async fn ends_are_what_slurm_says(site: &Site, shown: &Shown) {
+    let slurm = site.slurm_client();
+    let mut compared = 0;
+    for (id, end) in shown.iter().filter_map(|(id, end)| Some((*id, end.as_ref()?))) {
+        let job = slurm.service().job(id).await.unwrap();
+        let now = job.ends_at.unwrap();
+        let mut known = Known {
+            submission: Submission::Accepted(id),
+            ..Known::asked(job.submitted_at)
+        };
+        known.learn(job, now);
+        let policy = Policy {
+            start_timeout: Duration::from_mins(5),
+        };
+        assert_eq!(
+            derive(&known, policy, now).end.map(|end| end.cause).as_ref(),
+            Some(end),
+            "job {id}"
+        );
+        compared += 1;
+    }
+    println!("{compared} ends compared with Slurm's");
 }
 
 /// By the nonce in its comment each job is the only one of its start; and every job that was shown is there.

@@ -113,6 +113,11 @@ async fn an_administrator_checks_every_hop_and_leaves_no_job(release: &str) {
             "{hop}: {said}"
         );
     }
-    assert_eq!(site.real().ctl(&["squeue", "-h", "-u", "alice", "-t", "PENDING,RUNNING"]).await, "");
+    assert_eq!(
+        site.real()
+            .ctl(&["squeue", "-h", "-u", "alice", "-t", "PENDING,RUNNING"])
+            .await,
+        ""
+    );
     site.shut_down().await;
 }
