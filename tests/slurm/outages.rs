@@ -10,6 +10,8 @@ on_each_release!(
     a_job_that_an_administrator_puts_back_is_followed_to_its_new_place,
     a_node_that_fails_ends_the_server_and_says_so,
     whoever_ends_a_job_in_slurm_has_ended_the_server,
+    a_job_that_has_to_make_room_for_another_says_so,
+    a_server_that_does_not_answer_for_a_while_is_not_ended_for_it,
     a_service_user_without_rights_is_made_up_for_by_the_owners,
 );
 
@@ -172,6 +174,44 @@ async fn a_service_user_without_rights_is_made_up_for_by_the_owners(release: &st
     assert_eq!(
         alice.wait_for(Phase::Ended).await.state.end.unwrap().cause,
         EndCause::Cancelled
+    );
+    site.shut_down().await;
+}
+
+async fn a_job_that_has_to_make_room_for_another_says_so(release: &str) {
+    let site = start(release, &[Variant::Preemption]).await;
+    let alice = site.sign_in("alice").await;
+    let node = alice.start_and_wait(&json!({})).await.state.node.unwrap();
+    let urgent = format!(
+        "sbatch --partition=urgent --account=rrg-prof_cpu --nodelist={node} --exclusive --chdir=/tmp --wrap='sleep 60'"
+    );
+    site.real().ctl(&["as", "bob", "bash", "-c", &urgent]).await;
+    let ended = server_is(&alice, "its end", |server| server.stopped).await;
+    let end = ended.state.end.unwrap();
+    assert_eq!((end.cause, end.was_ready), (EndCause::Preempted, true));
+    site.shut_down().await;
+}
+
+async fn a_server_that_does_not_answer_for_a_while_is_not_ended_for_it(release: &str) {
+    let site = start(release, &[]).await;
+    let alice = site.sign_in("alice").await;
+    alice.start_and_wait(&json!({})).await;
+    let signal = async |signal| site.real().ctl(&["pkill", signal, "-f", "stub-jupyter"]).await;
+    // As on a node that hangs, or behind a network that is cut: nothing comes back.
+    signal("-STOP").await;
+    let asked = tokio::spawn(alice.request(http::Method::GET, "user/alice/api/status").send());
+    // Slurm is asked again meanwhile, and nothing comes of it.
+    site.real().ctl(&["stop", "slurmrestd"]).await;
+    is_silent(&alice, true).await;
+    site.real().ctl(&["start", "slurmrestd"]).await;
+    is_silent(&alice, false).await;
+    assert_eq!(alice.server().await.unwrap().state.phase, Phase::Ready);
+    assert!(!asked.is_finished(), "somebody answered for it");
+    signal("-CONT").await;
+    assert_eq!(
+        asked.await.unwrap().unwrap().status(),
+        200,
+        "the request that waited is answered"
     );
     site.shut_down().await;
 }

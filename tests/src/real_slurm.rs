@@ -34,6 +34,8 @@ pub enum Variant {
     PublicKeyOnly,
     /// The GPUs of g1 can be shared as well.
     Shards,
+    /// Jobs of the partition `urgent` end others that are in their way.
+    Preemption,
 }
 
 impl Variant {
@@ -44,6 +46,11 @@ impl Variant {
             Self::EnforcePartLimits => &["EnforcePartLimits=ALL"],
             Self::JobSubmitLua => &["JobSubmitPlugins=lua"],
             Self::PublicKeyOnly => &["AuthAltParameters=jwks=/etc/slurm/jwks.json"],
+            Self::Preemption => &[
+                "PreemptType=preempt/partition_prio",
+                "PreemptMode=CANCEL",
+                "PartitionName=urgent Nodes=c[1-2] MaxTime=01:00:00 PriorityTier=10 State=UP",
+            ],
             Self::Shards => &[
                 "GresTypes=gpu,shard",
                 "NodeName=g1 NodeAddr=127.0.0.1 Port=@G1@ RealMemory=32000 Gres=gpu:h100:4,gpu:nvidia_h100_80gb_hbm3_1g.10gb:2,shard:24",
