@@ -1,5 +1,5 @@
 // The options: what is wrong with them, many accounts, none, and a request that Slurm refuses.
-import { focused, inspectAll, please, same, sees, signIn, step, story, tell } from "./browser.mjs";
+import { focused, inspectAll, please, same, sees, signIn, step, story, tell, until } from "./browser.mjs";
 import { look } from "./server.mjs";
 
 async function openOptions(enter, name) {
@@ -58,7 +58,11 @@ await tell(async (enter) => {
   await sees(says("unreachable"), says("silent"));
   await inspectAll(refused, "options-unreachable");
   await please("wake Slurm");
-  await press("tryAgain").click();
+  // slurmctld and the accounting database are noticed one after the other.
+  await until("the options", async () => {
+    if (await press("tryAgain").isVisible()) await press("tryAgain").click();
+    return press("start").isVisible();
+  });
 
   step("a request that Slurm refuses");
   refused.allow(/status of 422 .*\/server$/, "refused");

@@ -25,11 +25,12 @@ unset "${!SLIPWAY_@}"
 eval "$setup" || fail 81 "the site's set-up lines ended with $?"
 command -v "$jupyter" >/dev/null || fail 82 "there is no $jupyter on $HOSTNAME"
 
-# A port that nobody listens on; by the job's number, so that jobs that start together on a node choose others.
+# A port that nobody listens on; by the job's number, so that jobs that start together on a node choose others,
+# and a job that is started anew does not wait for its own port to be free.
 # Whoever takes it meanwhile only stops this server: without the key nobody can answer for it, and without
 # Slipway's certificate nobody can talk to it.
 for ((try = 0, port = 0; port == 0 && try < 200; try++)); do
-  port=$((first + (SLURM_JOB_ID + try * 7919) % (last - first + 1)))
+  port=$((first + (SLURM_JOB_ID + 31 * ${SLURM_RESTART_COUNT:-0} + try * 7919) % (last - first + 1)))
   (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && port=0
 done
 ((port)) || fail 83 "no free port from $first to $last on $HOSTNAME"
