@@ -1,13 +1,30 @@
 #!/usr/bin/env bash
 # slurm.sh SUITE: that Debian with its Slurm, MariaDB and Jupyter in $SLIPWAY_TOOLS/slurm/RELEASE, which it says, and a link
 # SUITE to it. Nothing of it runs here: tests/slurm/run.sh starts clusters from it and never writes to it.
+#
+# slurm.sh --release SUITE VERSION: the release that a version belongs to, if the tests have been through it.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
-suite=$1
 known="24.11 26.05" # the releases that the tests have been through
+
+# A suite moves on; what it has now, only Slurm itself can say.
+release_of() {
+  local suite=$1 version=$2 release
+  release=$(cut -d . -f 1,2 <<<"$version")
+  [[ " $known " == *" $release "* ]] ||
+    fail "Debian $suite now has Slurm $version, and Slipway does not know $release: run the tests on it and add it to 'known' ($known) in tests/setup/slurm.sh"
+  echo "$release"
+}
+if [ "$1" = --release ]; then
+  release_of "$2" "$3"
+  exit
+fi
+
+suite=$1
 if [ "$(uname)" != Linux ] || [ "$(id -u)" != 0 ]; then
   fail "real Slurm needs Linux and root; the tests on local-slurm do without"
 fi
 has debootstrap || apt_install debootstrap || fail "debootstrap is missing: install it"
+has ip || apt_install iproute2 || fail "ip is missing: install iproute2" # the tests cut nodes off with it
 
 # What is mounted from here on is seen by this process alone, and gone when it ends.
 [ -n "${SLIPWAY_PRIVATE:-}" ] || SLIPWAY_PRIVATE=1 exec unshare --mount --propagation private bash "$0" "$@"
@@ -43,11 +60,8 @@ in_root apt-get update -q
 in_root apt-get install -y -q --no-install-recommends slurmctld slurmd slurmrestd slurmdbd slurm-client \
   slurm-wlm-jwt-plugin slurm-wlm-mysql-plugin munge mariadb-server openssl procps python3 python3-venv ||
   fail "installing Slurm's packages did not work"
-# A suite moves on; what it has now, only Slurm itself can say.
 version=$(in_root slurmctld -V | sed 's/^slurm-wlm //')
-release=$(cut -d . -f 1,2 <<<"$version")
-[[ " $known " == *" $release "* ]] ||
-  fail "Debian $suite now has Slurm $version, and Slipway does not know $release: run the tests on it and add it to 'known' ($known) in tests/setup/slurm.sh"
+release=$(release_of "$suite" "$version") || fail "$release" # what a substitution says is not seen otherwise
 
 in_root python3 -m venv /opt/jupyter
 cp "$here/jupyter.txt" "$root/opt/jupyter/"

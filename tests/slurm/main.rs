@@ -24,5 +24,6 @@ mod client;
 mod connection;
 mod outages;
 mod recorded;
+mod releases;
 mod servers;
 mod variants;

@@ -12,6 +12,7 @@ on_each_release!(
     whoever_ends_a_job_in_slurm_has_ended_the_server,
     a_job_that_has_to_make_room_for_another_says_so,
     a_server_that_does_not_answer_for_a_while_is_not_ended_for_it,
+    a_node_that_the_network_has_lost_is_told_apart_and_found_again,
     a_service_user_without_rights_is_made_up_for_by_the_owners,
 );
 
@@ -213,5 +214,68 @@ async fn a_server_that_does_not_answer_for_a_while_is_not_ended_for_it(release: 
         200,
         "the request that waited is answered"
     );
+    site.shut_down().await;
+}
+
+/// The node behind an address vanishes from the network, without a word to anybody. Mended when this value goes.
+struct Cut(String);
+
+impl Cut {
+    fn off(address: String) -> Self {
+        Self::route("add", &address);
+        Self(address)
+    }
+
+    fn route(what: &str, address: &str) {
+        let route = ["route", what, "blackhole", address, "table", "local"];
+        let done = std::process::Command::new("ip").args(route).status();
+        assert!(done.unwrap().success(), "{route:?}");
+    }
+}
+
+impl Drop for Cut {
+    fn drop(&mut self) {
+        Self::route("del", &self.0);
+    }
+}
+
+async fn a_node_that_the_network_has_lost_is_told_apart_and_found_again(release: &str) {
+    let mut slurm = RealSlurm::start_with(release, &[Variant::NodeAddress]).await;
+    slurm.use_stub();
+    let address = slurm.node_address().await;
+    let plan = Plan {
+        bind: "0.0.0.0",
+        ..Plan::default()
+    };
+    let site = Site::start_on(slurm, plan).await;
+    let alice = site.sign_in("alice").await;
+    let before = alice.start_and_wait(&json!({})).await;
+    assert_eq!(alice.get("user/alice/lab").await.status, 200);
+    let cut = Cut::off(address);
+    // The first goes into a connection that nobody has said is dead; the second finds that out.
+    let waiting = tokio::spawn(alice.request(http::Method::GET, "user/alice/api/status").send());
+    let refused = until("a request that has no way", || async {
+        let reply = alice.get("user/alice/api/status").await;
+        (reply.status == 503).then_some(reply)
+    })
+    .await;
+    assert_eq!(refused.code(), "not_answering");
+    // Slurm is asked again meanwhile, and nothing comes of it.
+    site.real().ctl(&["stop", "slurmrestd"]).await;
+    is_silent(&alice, true).await;
+    site.real().ctl(&["start", "slurmrestd"]).await;
+    is_silent(&alice, false).await;
+    let during = alice.server().await.unwrap().state;
+    assert_eq!((during.phase, during.job_id), (Phase::Ready, before.state.job_id));
+    drop(cut);
+    let after = until("the server to be found again", || async {
+        let reply = alice.get("user/alice/lab").await;
+        (reply.status == 200).then_some(reply)
+    });
+    after.await;
+    // Sent again by the system, or given up and told: never left hanging.
+    let first = waiting.await.unwrap().unwrap().status();
+    assert!([200, 503].contains(&first.as_u16()), "{first}");
+    assert_eq!(alice.server().await.unwrap().state.job_id, before.state.job_id);
     site.shut_down().await;
 }

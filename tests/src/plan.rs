@@ -93,6 +93,8 @@ pub struct Plan {
     pub development_port: Option<u16>,
     /// How long a start may wait.
     pub start_timeout_seconds: u32,
+    /// The address that Jupyter listens on, on its node.
+    pub bind: &'static str,
     /// Set-up lines.
     pub setup: String,
     /// The base path.
@@ -113,6 +115,7 @@ impl Default for Plan {
             port: 0,
             development_port: None,
             start_timeout_seconds: 300,
+            bind: "127.0.0.1",
             setup: String::new(),
             base: "/",
             minute_seconds: 60.0,

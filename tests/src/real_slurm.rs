@@ -36,6 +36,8 @@ pub enum Variant {
     Shards,
     /// Jobs of the partition `urgent` end others that are in their way.
     Preemption,
+    /// c1 and c2 have an address of their own ([`RealSlurm::node_address`]), which can be cut off.
+    NodeAddress,
 }
 
 impl Variant {
@@ -50,6 +52,12 @@ impl Variant {
                 "PreemptType=preempt/partition_prio",
                 "PreemptMode=CANCEL",
                 "PartitionName=urgent Nodes=c[1-2] MaxTime=01:00:00 PriorityTier=10 State=UP",
+            ],
+            Self::NodeAddress => &[
+                // Else a slurmd listens on the address of the machine's own name alone.
+                "CommunicationParameters=NoCtldInAddrAny",
+                "NodeName=c1 NodeAddr=@ADDRESS@ Port=@C1@ RealMemory=16000",
+                "NodeName=c2 NodeAddr=@ADDRESS@ Port=@C2@ RealMemory=16000",
             ],
             Self::Shards => &[
                 "GresTypes=gpu,shard",
@@ -173,6 +181,17 @@ impl RealSlurm {
             String::from_utf8_lossy(&output.stderr)
         );
         String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// The address of c1 and c2, as Slurm has it.
+    ///
+    /// # Panics
+    /// When Slurm does not tell.
+    pub async fn node_address(&self) -> String {
+        let shown = self.ctl(&["scontrol", "show", "node", "c1"]).await;
+        let words = shown.split_whitespace();
+        let address = words.filter_map(|word| word.strip_prefix("NodeAddr=")).next();
+        address.expect("scontrol shows an address").to_owned()
     }
 
     /// Ends the cluster and waits for it.

@@ -156,7 +156,7 @@ jupyter = "{jupyter}"
 setup = '''
 {setup}
 '''
-bind = "127.0.0.1"
+bind = "{bind}"
 ports = [{first_port}, {last_port}]
 networks = ["127.0.0.0/8"]
 key_file = "job.key"
@@ -173,6 +173,7 @@ home = "{home}"
             last_port = first_port + 1999,
             slurm_key = slurm_key.display(),
             jupyter = plan.jupyter,
+            bind = plan.bind,
             setup = plan.setup,
             timeout = plan.start_timeout_seconds,
         );

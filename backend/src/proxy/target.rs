@@ -14,6 +14,7 @@ use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::pki_types::ServerName;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -21,6 +22,9 @@ use tower::Service;
 
 /// A node that does not answer at all is told within this time.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// A node that has vanished from the network is told by what it does not acknowledge, within this time; one that
+/// is only slow acknowledges.
+const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Jupyter (tornado) closes idle connections after an hour; we do well before.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 
@@ -91,11 +95,24 @@ impl Service<Uri> for Pinned {
         let connect = async move {
             let stream = TcpStream::connect(address).await?;
             stream.set_nodelay(true)?;
+            notice_a_lost_node(&stream)?;
             let name = ServerName::try_from("slipway").map_err(std::io::Error::other)?;
             Ok(Stream(TokioIo::new(tls.connect(name, stream).await?)))
         };
         Box::pin(async move { tokio::time::timeout(CONNECT_TIMEOUT, connect).await? })
     }
+}
+
+/// A tunnel on which nothing is sent notices as well.
+fn notice_a_lost_node(stream: &TcpStream) -> std::io::Result<()> {
+    let socket = SockRef::from(stream);
+    let keepalive = TcpKeepalive::new()
+        .with_time(ACKNOWLEDGE_TIMEOUT)
+        .with_interval(ACKNOWLEDGE_TIMEOUT / 3);
+    socket.set_tcp_keepalive(&keepalive)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(ACKNOWLEDGE_TIMEOUT))?;
+    Ok(())
 }
 
 /// A TLS stream in the shape that the pool wants.
