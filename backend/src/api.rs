@@ -2,6 +2,7 @@
 
 pub mod health;
 pub mod login;
+pub mod login_form;
 pub mod options;
 pub mod progress;
 pub mod server;
@@ -9,5 +10,6 @@ pub mod site;
 pub mod user;
 
 mod extract;
+mod signing_in;
 
 pub use extract::{Json, Person};

@@ -1,14 +1,18 @@
 //! The application's state, built once.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
+use axum_extra::extract::cookie::Cookie;
 use shared::names::UserName;
 use shared::routes::Routes;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::assets::Assets;
-use crate::auth::{Authenticator, SignIns, Throttle, UsersFile};
+use crate::auth::{Authenticator, Conversations, SignIn, SignIns, Throttle, UsersFile};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::keys::{self, Secret};
@@ -16,6 +20,9 @@ use crate::offer::Offers;
 use crate::slurm::{Client, Signer};
 use crate::spawner::{JobKeys, Spawner};
 use crate::store::Store;
+
+/// How often a replica hears of sign-ins that others ended.
+const LISTEN_EVERY: Duration = Duration::from_secs(1);
 
 /// What every handler may need; cheap to clone.
 pub type AppState = Arc<App>;
@@ -28,10 +35,12 @@ pub struct App {
     pub routes: Routes,
     /// The page.
     pub assets: Assets,
-    /// Who may sign in.
-    pub authenticator: Box<dyn Authenticator>,
+    /// Who is signing in.
+    pub conversations: Conversations,
     /// Who is signed in.
     pub sign_ins: SignIns,
+    /// The number of the last end of a sign-in that was heard of from the store.
+    last_end: AtomicI64,
     /// Who has to wait before the next try.
     pub throttle: Throttle,
     /// Slurm.
@@ -52,12 +61,52 @@ pub struct App {
 
 impl App {
     /// The address at which a browser opens something on a person's server: a path of this site, except
-    /// while the page comes from Trunk's port and the server from here.
+    /// where servers have another host name, or while the page comes from Trunk's port and the server from here.
     pub fn server_url(&self, user: &UserName, path: &str) -> String {
         let path = self.routes.server(user, path);
-        match self.config.server.development_origin {
-            Some(_) => format!("{}{path}", self.config.server.origin()),
-            None => path,
+        let server = &self.config.server;
+        if server.is_split() || server.development_origin.is_some() {
+            format!("{}{path}", server.user_origin())
+        } else {
+            path
+        }
+    }
+
+    /// The address of a page of the hub, as a person's server has to say it.
+    pub fn hub_url(&self, page: &str) -> String {
+        let path = self.routes.hub(page);
+        let server = &self.config.server;
+        if server.is_split() {
+            format!("{}{path}", server.origin())
+        } else {
+            path
+        }
+    }
+
+    /// Ends a sign-in: here at once, at other replicas within [`LISTEN_EVERY`]. Answers the cookies that make the
+    /// browser forget it.
+    pub async fn end_sign_in(&self, sign_in: &SignIn) -> Vec<Cookie<'static>> {
+        let cookies = self.sign_ins.end(sign_in);
+        let stored = self.store.end_sign_in(&sign_in.id, sign_in.ends_at, self.clock.now());
+        if let Err(error) = stored.await {
+            tracing::warn!(%error, "neither a restart nor another replica will know that this sign-in was ended");
+        }
+        cookies
+    }
+
+    /// Hears of sign-ins that other replicas ended, until Slipway ends.
+    pub async fn listen_until_shutdown(self: Arc<Self>) {
+        let mut every = tokio::time::interval(LISTEN_EVERY);
+        every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! { _ = every.tick() => {}, () = self.shutdown.cancelled() => return }
+            match self.store.ended_sign_ins(self.last_end.load(Ordering::Relaxed)).await {
+                Ok((last, ended)) => {
+                    self.last_end.store(last, Ordering::Relaxed);
+                    self.sign_ins.learn(ended);
+                }
+                Err(error) => tracing::debug!(%error, "whether another replica ended a sign-in is not known"),
+            }
         }
     }
 
@@ -67,19 +116,25 @@ impl App {
         let text = |error: &dyn std::error::Error| error.to_string();
         let config = Arc::new(config);
         let clock = Clock::system();
-        let sign_in_key = Secret::read_or_create(&config.sign_in.key_file).map_err(|e| text(&e))?;
+        let mut sign_in_keys = vec![Secret::read_or_create(&config.sign_in.key_file).map_err(|e| text(&e))?];
+        for path in &config.sign_in.previous_key_files {
+            sign_in_keys.push(Secret::read(path).map_err(|e| text(&e))?);
+        }
         let slurm_key = Secret::read(&config.slurm.key_file).map_err(|e| text(&e))?;
         let mut job_keys = vec![Secret::read_or_create(&config.job.key_file).map_err(|e| text(&e))?];
         for path in &config.job.previous_key_files {
             job_keys.push(Secret::read(path).map_err(|e| text(&e))?);
         }
-        let all: Vec<_> = [&sign_in_key, &slurm_key].into_iter().chain(&job_keys).collect();
+        let all: Vec<_> = [&slurm_key].into_iter().chain(&sign_in_keys).chain(&job_keys).collect();
         keys::refuse_equal(&all).map_err(|e| text(&e))?;
 
         let store = Store::open(&config.server.state)
             .await
             .map_err(|e| format!("server.state: {e}"))?;
-        let ended = store.ended_sign_ins().await.map_err(|e| format!("server.state: {e}"))?;
+        let (last_end, ended) = store
+            .ended_sign_ins(0)
+            .await
+            .map_err(|e| format!("server.state: {e}"))?;
         let signer = Signer::new(
             &slurm_key,
             config.slurm.key_id.clone(),
@@ -98,8 +153,9 @@ impl App {
         Ok(Arc::new(Self {
             routes: Routes::new(config.server.base()),
             assets: Assets::load(&config)?,
-            authenticator: Box::new(UsersFile::open(&config.sign_in.users_file)?),
-            sign_ins: SignIns::new(&sign_in_key, &config, ended, clock.clone()),
+            conversations: Conversations::new(authenticator(&config)?, &sign_in_keys, clock.clone())?,
+            sign_ins: SignIns::new(&sign_in_keys, &config, ended.into_iter().collect(), clock.clone()),
+            last_end: AtomicI64::new(last_end),
             throttle: Throttle::new(clock.clone()),
             offers: Offers::new(Arc::clone(&config), Arc::clone(&slurm), clock.clone()),
             spawner: spawner.await,
@@ -111,4 +167,15 @@ impl App {
             config,
         }))
     }
+}
+
+/// Who somebody is says the users file, or PAM.
+fn authenticator(config: &Config) -> Result<Box<dyn Authenticator>, String> {
+    #[cfg(feature = "pam")]
+    if let Some(service) = &config.sign_in.pam_service {
+        return Ok(Box::new(crate::auth::Pam::new(service)));
+    }
+    let file = config.sign_in.users_file.as_ref();
+    let users = UsersFile::open(file.ok_or("sign_in.users_file is missing")?)?;
+    Ok(Box::new(users))
 }

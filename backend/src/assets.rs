@@ -10,6 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use shared::sign_in::{ChallengeKind, ChallengeView};
 
 use crate::auth;
 use crate::config::Config;
@@ -86,15 +87,24 @@ fn chosen<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         .map(|(_, value)| value)
 }
 
-/// What the form to log in starts with, for a browser without scripts.
+/// A form in the document, which works before and without any script.
+#[derive(Clone, Copy, Debug)]
+pub enum Form<'a> {
+    /// To log in.
+    Login(&'a LoginForm),
+    /// One thing more that logging in asks for, and where to go afterwards.
+    Challenge(&'a ChallengeView, &'a str),
+}
+
+/// What the form to log in starts with.
 #[derive(Clone, Debug, Default)]
 pub struct LoginForm {
     /// The name that was typed.
     pub username: String,
     /// Where to go afterwards.
     pub next: String,
-    /// What went wrong.
-    pub error: Option<LoginProblem>,
+    /// What went wrong, and what the source of accounts said about it.
+    pub error: Option<(LoginProblem, String)>,
 }
 
 /// What went wrong with a form sent without scripts.
@@ -106,6 +116,10 @@ pub enum LoginProblem {
     Throttled,
     /// Not active.
     Inactive,
+    /// The password has to be changed first.
+    PasswordExpired,
+    /// It took too long.
+    Over,
     /// Anything else.
     Unavailable,
 }
@@ -150,6 +164,10 @@ impl Assets {
             .replace("\"/hub/", &format!("\"{base}hub/"))
             .replace("'/hub/", &format!("'{base}hub/"));
         let policy = policy(&template);
+        // A form without scripts goes on without scripts.
+        let template = template
+            .replace("<script", "<!--scripts:on--><script")
+            .replace("</script>", "</script><!--/scripts:on-->");
         let mut files = HashMap::new();
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -210,25 +228,40 @@ impl Assets {
         Some(response)
     }
 
-    /// The document of the page, in the person's language and colours; with a form to log in if one is given.
-    pub fn document(&self, status: StatusCode, look: Look, form: Option<&LoginForm>) -> Response {
+    /// The document of the page, in the person's language and colours; with a form if one is given.
+    pub fn document(&self, status: StatusCode, look: Look, form: Option<Form<'_>>) -> Response {
         let language = look.language;
         let mut html = self.template.clone();
         keep_one(&mut html, "lang", language.tag(), &["en", "fr"]);
+        let nothing = (LoginForm::default(), ChallengeView::default());
+        let (page, login, challenge, next) = match form {
+            Some(Form::Login(login)) => ("login", login, &nothing.1, login.next.as_str()),
+            Some(Form::Challenge(challenge, next)) => ("challenge", &nothing.0, challenge, next),
+            None => ("other", &nothing.0, &nothing.1, ""),
+        };
+        keep_one(&mut html, "page", page, &["login", "challenge", "other"]);
+        // What a form without scripts asks, a form without scripts goes on asking.
         keep_one(
             &mut html,
-            "page",
-            if form.is_some() { "login" } else { "other" },
-            &["login", "other"],
+            "scripts",
+            if page == "challenge" { "" } else { "on" },
+            &["on"],
         );
-        let form = form.cloned().unwrap_or_default();
+        keep_one(
+            &mut html,
+            "ask",
+            ask(challenge.kind),
+            &["code", "secret", "choice", "wait"],
+        );
         keep_one(
             &mut html,
             "login",
-            if form.error.is_some() { "error" } else { "" },
+            if login.error.is_some() { "error" } else { "" },
             &["error"],
         );
-        let problem = form.error.map_or("", |problem| problem.text(language));
+        let problem = login.error.as_ref().map_or_else(String::new, |(problem, said)| {
+            format!("{} {said}", problem.text(language)).trim_end().to_owned()
+        });
         for (name, value) in [
             ("lang", language.tag()),
             ("base", &self.base),
@@ -236,12 +269,20 @@ impl Assets {
             ("title", &format!("{} · {}", self.site, self.cluster)),
             ("site", &self.site),
             ("cluster", &self.cluster),
-            ("username", &form.username),
-            ("next", &form.next),
-            ("error", problem),
+            ("username", &login.username),
+            ("next", next),
+            ("error", &problem),
+            ("message", &challenge.message),
+            ("state", &challenge.state),
         ] {
             html = html.replace(&format!("{{{{{name}}}}}"), &escape(value));
         }
+        // Escaped as well, but of many.
+        let options = challenge
+            .choices
+            .iter()
+            .map(|choice| format!("<option>{}</option>", escape(choice)));
+        html = html.replace("<option></option>", &options.collect::<String>());
         let mut response = (status, html).into_response();
         let headers = response.headers_mut();
         headers.insert(
@@ -268,11 +309,28 @@ impl LoginProblem {
                 "Trop de tentatives échouées. Attendez un moment, puis réessayez.",
             ),
             Self::Inactive => language.pick("Your account is not active.", "Votre compte n’est pas actif."),
+            Self::PasswordExpired => language.pick(
+                "Your password has expired. Change it first.",
+                "Votre mot de passe a expiré. Changez-le d’abord.",
+            ),
+            Self::Over => language.pick(
+                "That took too long. Log in anew.",
+                "Le délai est dépassé. Reconnectez-vous.",
+            ),
             Self::Unavailable => language.pick(
                 "Signing in is not possible right now.",
                 "La connexion est impossible pour le moment.",
             ),
         }
+    }
+}
+
+fn ask(kind: ChallengeKind) -> &'static str {
+    match kind {
+        ChallengeKind::Code => "code",
+        ChallengeKind::Secret => "secret",
+        ChallengeKind::Choice => "choice",
+        ChallengeKind::Wait => "wait",
     }
 }
 

@@ -1,40 +1,63 @@
-//! Who is this: checking passwords, sign-in cookies, throttling.
+//! Who is this: conversations that check who somebody is, sign-in cookies, throttling.
 
+mod conversation;
+mod conversations;
 mod cookies;
+#[cfg(feature = "pam")]
+mod pam;
+mod seal;
 mod throttle;
 mod users_file;
-
-use std::pin::Pin;
 
 use secrecy::SecretString;
 use shared::names::UserName;
 
+pub use conversation::{Asker, Conversation, Question, Step};
+pub use conversations::{Conversations, Turn};
 pub use cookies::{Audience, SignIn, SignIns, cookies};
+#[cfg(feature = "pam")]
+pub use pam::Pam;
 pub use throttle::Throttle;
 pub use users_file::{UsersFile, add_user};
 
 /// Why somebody is not signed in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
-    /// Unknown name or wrong password: one answer, so that names cannot be found out.
+    /// Unknown name, or a wrong password or code: one answer, so that names cannot be found out.
     #[error("wrong name or password")]
-    WrongPassword,
-    /// The password is right, the account is not active.
+    Wrong {
+        /// What the source said for the person to read, in its own language; may be empty.
+        said: String,
+    },
+    /// Everything is right, and the password has to be changed elsewhere first.
+    #[error("the password has expired")]
+    PasswordExpired {
+        /// What the source said for the person to read.
+        said: String,
+    },
+    /// Everything is right, and the account is not active.
     #[error("the account is not active")]
     Inactive {
         /// Since when, as the source says it.
         since: Option<String>,
+        /// What the source said for the person to read.
+        said: String,
     },
-    /// The source of accounts does not answer.
+    /// The source of accounts does not answer, or has no room.
     #[error("sign-in is not possible now: {0}")]
     Unavailable(String),
 }
 
-/// The answer of an [`Authenticator`], some time later.
-pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<(), Denied>> + Send + 'a>>;
+impl Denied {
+    /// Wrong, without another word.
+    pub fn wrong() -> Self {
+        Self::Wrong { said: String::new() }
+    }
+}
 
-/// A source of accounts that can check a password.
+/// A source of accounts that can find out who somebody is.
 pub trait Authenticator: Send + Sync {
-    /// Checks a name and a password.
-    fn authenticate<'a>(&'a self, user: &'a UserName, password: SecretString) -> Answer<'a>;
+    /// Begins with a name and a password. Whatever it takes happens in a task or thread of its own, for as long as
+    /// the conversation is held.
+    fn begin(&self, user: &UserName, password: SecretString) -> Conversation;
 }

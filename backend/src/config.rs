@@ -105,16 +105,18 @@ impl Config {
         let paths = [
             &mut self.server.assets,
             &mut self.server.state,
-            &mut self.sign_in.users_file,
             &mut self.sign_in.key_file,
             &mut self.slurm.key_file,
             &mut self.job.key_file,
         ];
-        let optional = [&mut self.slurm.ca_file].into_iter().flatten();
+        let optional = [&mut self.slurm.ca_file, &mut self.sign_in.users_file]
+            .into_iter()
+            .flatten();
         for path in paths
             .into_iter()
             .chain(optional)
             .chain(&mut self.job.previous_key_files)
+            .chain(&mut self.sign_in.previous_key_files)
         {
             if path.is_relative() {
                 *path = folder.join(&path);
@@ -178,7 +180,8 @@ mod tests {
     fn the_example_is_a_configuration() {
         let config = parse(EXAMPLE).unwrap();
         assert_eq!(config.server.state, Path::new("/var/lib/slipway/slipway.db"));
-        assert_eq!(config.sign_in.users_file, Path::new("/etc/slipway/users.toml"));
+        let users = config.sign_in.users_file.unwrap();
+        assert_eq!(users, Path::new("/etc/slipway/users.toml"));
     }
 
     #[test]

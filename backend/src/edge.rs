@@ -12,11 +12,12 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::app::{App, AppState};
 use crate::assets::Look;
+use crate::auth::{Audience, SignIn};
 use crate::error::Error;
-use crate::keys;
+use crate::{hand_off, keys};
 
 /// Characters of a path that stay readable in `?next=`.
-const NEXT: &AsciiSet = &NON_ALPHANUMERIC
+pub(crate) const NEXT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b'-')
     .remove(b'_')
@@ -28,17 +29,26 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub async fn edge(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let id = request_id();
     let asked = Asked::of(&app, &request);
-    let mut response = if is_our_host(&app, request.headers()) {
-        next.run(request).await
-    } else {
-        Error::CrossSite.into_response()
+    let sign_in = app.sign_ins.read(Audience::Hub, request.headers());
+    let mut response = match host_of(&app, request.headers()) {
+        None => Error::CrossSite.into_response(),
+        Some(host) if app.config.server.is_split() && host != asked.audience() => asked.elsewhere(&app),
+        Some(_) => next.run(request).await,
     };
     if let Some(error) = response.extensions_mut().remove::<Arc<Error>>() {
         log(&id, &asked, &error);
         response = asked.answer(&app, &id, &error, &response);
     }
+    if let Some(sign_in) = sign_in.filter(|_| !asked.is_proxied && !response.headers().contains_key(header::SET_COOKIE))
+    {
+        renew(&app, Audience::Hub, &sign_in, response.headers_mut());
+    }
     if let Ok(id) = HeaderValue::try_from(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
+    }
+    if app.config.server.is_https() {
+        let headers = response.headers_mut();
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TRANSPORT));
     }
     // Answers of a person's own server keep that server's own headers.
     if !asked.is_proxied {
@@ -46,6 +56,7 @@ pub async fn edge(State(app): State<AppState>, request: Request, next: Next) -> 
             (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
             (header::X_FRAME_OPTIONS, "DENY"),
             (header::REFERRER_POLICY, "same-origin"),
+            (HeaderName::from_static("permissions-policy"), PERMISSIONS),
             (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
             (HeaderName::from_static("x-jupyterhub-version"), JUPYTERHUB_VERSION),
         ] {
@@ -58,6 +69,12 @@ pub async fn edge(State(app): State<AppState>, request: Request, next: Next) -> 
     response
 }
 
+/// What no page of ours uses, no page of ours may use.
+const PERMISSIONS: &str = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), \
+     hid=(), magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()";
+/// Half a year of https only.
+const TRANSPORT: &str = "max-age=15552000";
+
 /// The JupyterHub whose API this is: clients compare it.
 const JUPYTERHUB_VERSION: &str = "5.5.0";
 
@@ -68,26 +85,43 @@ fn request_id() -> String {
         .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
-/// Someone else's host name that leads here (DNS rebinding) would make browsers send somebody else's
-/// pages our cookies.
-fn is_our_host(app: &App, headers: &HeaderMap) -> bool {
-    let Some(host) = headers.get(header::HOST).and_then(|host| host.to_str().ok()) else {
-        return false;
+/// Carries a sign-in on with an answer, where its cookies have aged.
+pub(crate) fn renew(app: &App, audience: Audience, sign_in: &SignIn, headers: &mut HeaderMap) {
+    for cookie in app.sign_ins.renewed(audience, sign_in) {
+        if let Ok(value) = HeaderValue::try_from(cookie.to_string()) {
+            headers.append(header::SET_COOKIE, value);
+        }
+    }
+}
+
+/// Which of our host names a request is for; they may be one. Someone else's host name that leads here (DNS
+/// rebinding) would make browsers send somebody else's pages our cookies.
+fn host_of(app: &App, headers: &HeaderMap) -> Option<Audience> {
+    let mut hosts = headers.get_all(header::HOST).into_iter();
+    let (Some(host), None) = (hosts.next()?.to_str().ok(), hosts.next()) else {
+        return None;
     };
     let server = &app.config.server;
     // Trunk's proxy sends the host without its port.
     let development = server.development_origin.is_some() && server.host().split(':').next() == Some(host);
-    host.eq_ignore_ascii_case(&server.host()) || development
+    if host.eq_ignore_ascii_case(&server.host()) || development {
+        return Some(Audience::Hub);
+    }
+    host.eq_ignore_ascii_case(&server.user_host()).then_some(Audience::User)
 }
 
-/// Whether a request that changes something or opens a tunnel comes from our own pages. Browsers send at
-/// least one of the two headers; what sends neither is no browser of somebody who is signed in.
-pub fn is_same_site(app: &App, headers: &HeaderMap) -> bool {
+/// Whether a request that changes something or opens a tunnel comes from our own pages of this part. Browsers send
+/// at least one of the two headers; what sends neither is no browser of somebody who is signed in.
+pub fn is_same_site(app: &App, headers: &HeaderMap, audience: Audience) -> bool {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     match text(header::ORIGIN) {
         Some(origin) => {
             let server = &app.config.server;
-            origin == server.origin() || Some(origin) == server.development_origin.as_deref()
+            let ours = match audience {
+                Audience::Hub => server.origin(),
+                Audience::User => server.user_origin(),
+            };
+            origin == ours || Some(origin) == server.development_origin.as_deref()
         }
         None => text(HeaderName::from_static("sec-fetch-site")) == Some("same-origin"),
     }
@@ -125,9 +159,33 @@ impl Asked {
         }
     }
 
+    fn audience(&self) -> Audience {
+        if self.is_proxied { Audience::User } else { Audience::Hub }
+    }
+
+    /// A path that belongs to the other host name: people are sent there, nothing else is.
+    fn elsewhere(&self, app: &App) -> Response {
+        if !self.is_navigation {
+            return Error::NotFound.into_response();
+        }
+        let server = &app.config.server;
+        let origin = match self.audience() {
+            Audience::Hub => server.origin(),
+            Audience::User => server.user_origin(),
+        };
+        Redirect::to(&format!("{origin}{}", self.next)).into_response()
+    }
+
     fn answer(&self, app: &App, id: &str, error: &Error, response: &Response) -> Response {
         let is_api = self.path.starts_with(&app.routes.api(""));
         if self.is_navigation && !is_api {
+            // The servers' host has no pages of its own.
+            if self.is_proxied && app.config.server.is_split() {
+                return match error {
+                    Error::NotSignedIn => hand_off::begin(app, &self.next),
+                    _ => Redirect::to(&hand_off::page_of(app, &self.next)).into_response(),
+                };
+            }
             if matches!(error, Error::NotSignedIn) {
                 let next = utf8_percent_encode(&self.next, NEXT).to_string();
                 return Redirect::to(&format!("{}?next={next}", app.routes.hub("login"))).into_response();

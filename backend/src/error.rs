@@ -26,15 +26,26 @@ pub enum Error {
     /// Nobody is signed in.
     #[error("nobody is signed in")]
     NotSignedIn,
-    /// Wrong name or password.
+    /// Wrong name, password or code; what the source of accounts said.
     #[error("wrong name or password")]
-    WrongPassword,
+    WrongPassword(String),
+    /// The sign-in took too long, or was cancelled.
+    #[error("this sign-in is over; begin anew")]
+    SignInOver,
+    /// The password has to be changed elsewhere first; what the source of accounts said.
+    #[error("the password has expired; change it first")]
+    PasswordExpired(String),
     /// Too many wrong passwords.
     #[error("too many failed sign-ins; try again in {0} seconds")]
     Throttled(i64),
-    /// The account is not active; since when, if known.
+    /// The account is not active.
     #[error("this account is not active")]
-    Inactive(Option<String>),
+    Inactive {
+        /// Since when, if known.
+        since: Option<String>,
+        /// What the source of accounts said.
+        said: String,
+    },
     /// No association in Slurm.
     #[error("this account has no association in Slurm: there is no compute account to charge")]
     NoAssociation,
@@ -86,9 +97,11 @@ impl Error {
         match self {
             Self::BadRequest(status, _) => (*status, ErrorCode::BadRequest),
             Self::NotSignedIn => (StatusCode::UNAUTHORIZED, ErrorCode::NotSignedIn),
-            Self::WrongPassword => (StatusCode::UNAUTHORIZED, ErrorCode::WrongPassword),
+            Self::WrongPassword(_) => (StatusCode::UNAUTHORIZED, ErrorCode::WrongPassword),
+            Self::SignInOver => (StatusCode::UNAUTHORIZED, ErrorCode::SignInOver),
+            Self::PasswordExpired(_) => (StatusCode::FORBIDDEN, ErrorCode::PasswordExpired),
             Self::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, ErrorCode::Throttled),
-            Self::Inactive(_) => (StatusCode::FORBIDDEN, ErrorCode::Inactive),
+            Self::Inactive { .. } => (StatusCode::FORBIDDEN, ErrorCode::Inactive),
             Self::NoAssociation => (StatusCode::FORBIDDEN, ErrorCode::NoAssociation),
             Self::Forbidden => (StatusCode::FORBIDDEN, ErrorCode::Forbidden),
             Self::CrossSite => (StatusCode::FORBIDDEN, ErrorCode::CrossSite),
@@ -115,17 +128,25 @@ impl Error {
     /// The JSON of the answer.
     pub fn view(&self, request_id: &str) -> ErrorView {
         let (status, code) = self.status();
-        let detail = |name: &str, value: String| BTreeMap::from([(name.to_owned(), value)]);
-        let details = match self {
-            Self::Throttled(seconds) => detail("retry_after", seconds.to_string()),
-            Self::Inactive(Some(since)) => detail("since", since.clone()),
-            Self::Refused { message, code } => {
-                let mut details = detail("slurm", message.clone());
-                details.insert("slurm_code".into(), code.to_string());
-                details
+        let mut details = BTreeMap::new();
+        let mut tell = |name: &str, value: String| {
+            if !value.is_empty() {
+                details.insert(name.to_owned(), value);
             }
-            _ => BTreeMap::new(),
         };
+        match self {
+            Self::Throttled(seconds) => tell("retry_after", seconds.to_string()),
+            Self::WrongPassword(said) | Self::PasswordExpired(said) => tell("said", said.clone()),
+            Self::Inactive { since, said } => {
+                tell("since", since.clone().unwrap_or_default());
+                tell("said", said.clone());
+            }
+            Self::Refused { message, code } => {
+                tell("slurm", message.clone());
+                tell("slurm_code", code.to_string());
+            }
+            _ => {}
+        }
         let fields = if let Self::Options(fields) = self {
             fields.clone()
         } else {
@@ -190,8 +211,9 @@ impl From<OfferError> for Error {
 impl From<Denied> for Error {
     fn from(denied: Denied) -> Self {
         match denied {
-            Denied::WrongPassword => Self::WrongPassword,
-            Denied::Inactive { since } => Self::Inactive(since),
+            Denied::Wrong { said } => Self::WrongPassword(said),
+            Denied::PasswordExpired { said } => Self::PasswordExpired(said),
+            Denied::Inactive { since, said } => Self::Inactive { since, said },
             Denied::Unavailable(cause) => Self::Internal(cause),
         }
     }

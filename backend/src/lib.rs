@@ -11,6 +11,7 @@ pub mod clock;
 pub mod config;
 pub mod edge;
 pub mod error;
+pub mod hand_off;
 pub mod keys;
 pub mod offer;
 pub mod pages;

@@ -6,7 +6,7 @@ use http::{HeaderMap, Method, StatusCode, header};
 use serde::Deserialize;
 
 use crate::app::AppState;
-use crate::assets::{LoginForm, Look};
+use crate::assets::{Form, LoginForm, Look};
 use crate::auth::Audience;
 use crate::error::Error;
 
@@ -27,17 +27,18 @@ pub async fn show_login(State(app): State<AppState>, Query(query): Query<Next>, 
             return app.assets.document(StatusCode::FORBIDDEN, Look::of(&headers), None);
         }
         // A browser that has lost the other cookie would be sent here again and again.
-        if let Ok(cookie) = app.sign_ins.signed(Audience::User, &sign_in) {
+        if let Ok(cookies) = app.sign_ins.cookies(Audience::Hub, &sign_in) {
             let next = if next.is_empty() { app.routes.hub("home") } else { next };
-            let cookie = AppendHeaders([(header::SET_COOKIE, cookie.to_string())]);
-            return (cookie, Redirect::to(&next)).into_response();
+            let cookies = cookies.iter().map(|cookie| (header::SET_COOKIE, cookie.to_string()));
+            return (AppendHeaders(cookies.collect::<Vec<_>>()), Redirect::to(&next)).into_response();
         }
     }
     let form = LoginForm {
         next,
         ..LoginForm::default()
     };
-    app.assets.document(StatusCode::OK, Look::of(&headers), Some(&form))
+    app.assets
+        .document(StatusCode::OK, Look::of(&headers), Some(Form::Login(&form)))
 }
 
 /// Any other URL under `/hub/`: a file of the page, or the document.

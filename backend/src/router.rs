@@ -7,11 +7,11 @@ use axum::response::Redirect;
 use axum::routing::{any, delete, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::api::{health, login, options, progress, server, site, user};
+use crate::api::{health, login, login_form, options, progress, server, site, user};
 use crate::app::AppState;
 use crate::edge::edge;
 use crate::error::Error;
-use crate::{pages, proxy};
+use crate::{hand_off, pages, proxy};
 
 /// No request of the API is larger; bodies to people's servers are not limited here.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -21,6 +21,8 @@ pub fn router(app: AppState) -> Router {
     let api = Router::new()
         .route("/site", get(site::show_site))
         .route("/login", post(login::sign_in))
+        .route("/login/answer", post(login::answer))
+        .route("/login/cancel", post(login::cancel))
         .route("/logout", post(login::sign_out))
         .route("/user", get(user::show_self))
         .route("/users/{name}", get(user::show_user))
@@ -37,7 +39,9 @@ pub fn router(app: AppState) -> Router {
         .nest("/api", api)
         .route("/api/", get(site::show_version))
         .route("/health", get(health::show_health))
-        .route("/login", get(pages::show_login).post(login::sign_in_by_form))
+        .route("/login", get(pages::show_login).post(login_form::sign_in_by_form))
+        .route("/login/answer", post(login_form::answer_by_form))
+        .route("/hand-off", get(hand_off::give))
         .fallback(pages::show_page)
         .layer(DefaultBodyLimit::max(BODY_LIMIT));
     let base = app.routes.base().to_owned();

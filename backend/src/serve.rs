@@ -26,6 +26,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
         .map_err(|e| format!("server.listen: {listen}: {e}"))?;
     let address = listener.local_addr().map_err(|e| e.to_string())?;
     let poller = tokio::spawn(Arc::clone(&app.spawner).poll_until_shutdown());
+    tokio::spawn(Arc::clone(&app).listen_until_shutdown());
     tokio::spawn(end_by_signal(shutdown.clone()));
     let offers = Arc::clone(&app);
     tokio::spawn(async move { offers.offers.prepare().await });

@@ -1,7 +1,6 @@
 //! What has to be remembered across restarts: sign-ins that were ended, last choices, and the way to
 //! running servers. SQLite. Losing it loses no running server: everything else is in Slurm.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -64,7 +63,10 @@ impl Store {
             .connect_with(options)
             .await?;
         for table in [
-            "CREATE TABLE IF NOT EXISTS ended_sign_ins (id TEXT PRIMARY KEY, ends_at INTEGER NOT NULL) STRICT",
+            "CREATE TABLE IF NOT EXISTS sign_in_ends (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, \
+             ends_at INTEGER NOT NULL) STRICT",
+            "CREATE TABLE IF NOT EXISTS hand_offs (code TEXT PRIMARY KEY, document TEXT NOT NULL, ends_at INTEGER NOT NULL) \
+             STRICT",
             "CREATE TABLE IF NOT EXISTS kept (user TEXT NOT NULL, kind TEXT NOT NULL, document TEXT NOT NULL, \
              PRIMARY KEY (user, kind)) STRICT",
             "CREATE TABLE IF NOT EXISTS servers (user TEXT PRIMARY KEY, nonce TEXT NOT NULL, record TEXT NOT NULL) STRICT",
@@ -76,21 +78,57 @@ impl Store {
 
     /// Remembers that a sign-in was ended, until it would have ended anyhow.
     pub async fn end_sign_in(&self, id: &str, ends_at: i64, now: i64) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM ended_sign_ins WHERE ends_at <= ?")
+        sqlx::query("DELETE FROM sign_in_ends WHERE ends_at <= ?")
             .bind(now)
             .execute(&self.pool)
             .await?;
-        let insert = "INSERT OR REPLACE INTO ended_sign_ins (id, ends_at) VALUES (?, ?)";
+        let insert = "INSERT INTO sign_in_ends (id, ends_at) VALUES (?, ?) ON CONFLICT (id) DO NOTHING";
         sqlx::query(insert).bind(id).bind(ends_at).execute(&self.pool).await?;
         Ok(())
     }
 
-    /// The sign-ins that were ended, with the time at which they would have ended anyhow.
-    pub async fn ended_sign_ins(&self) -> Result<HashMap<String, i64>, StoreError> {
-        let rows: Vec<(String, i64)> = sqlx::query_as("SELECT id, ends_at FROM ended_sign_ins")
-            .fetch_all(&self.pool)
+    /// The sign-ins that were ended after the one of this number, by whichever Slipway: the number of the last, and
+    /// each with the time at which it would have ended anyhow.
+    pub async fn ended_sign_ins(&self, after: i64) -> Result<(i64, Vec<(String, i64)>), StoreError> {
+        let rows: Vec<(i64, String, i64)> =
+            sqlx::query_as("SELECT number, id, ends_at FROM sign_in_ends WHERE number > ? ORDER BY number")
+                .bind(after)
+                .fetch_all(&self.pool)
+                .await?;
+        let last = rows.last().map_or(after, |(number, ..)| *number);
+        Ok((last, rows.into_iter().map(|(_, id, ends_at)| (id, ends_at)).collect()))
+    }
+
+    /// Keeps something until it is taken with its code, or its time is over.
+    pub async fn put_hand_off(
+        &self,
+        code: &str,
+        document: &(impl Serialize + Sync),
+        ends_at: i64,
+        now: i64,
+    ) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM hand_offs WHERE ends_at <= ?")
+            .bind(now)
+            .execute(&self.pool)
             .await?;
-        Ok(rows.into_iter().collect())
+        sqlx::query("INSERT INTO hand_offs (code, document, ends_at) VALUES (?, ?, ?)")
+            .bind(code)
+            .bind(text(document)?)
+            .bind(ends_at)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// What was kept under a code, once.
+    pub async fn take_hand_off<T: DeserializeOwned>(&self, code: &str, now: i64) -> Result<Option<T>, StoreError> {
+        let delete = "DELETE FROM hand_offs WHERE code = ? AND ends_at > ? RETURNING document";
+        let row: Option<(String,)> = sqlx::query_as(delete)
+            .bind(code)
+            .bind(now)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.and_then(|(document,)| serde_json::from_str(&document).ok()))
     }
 
     /// Keeps something for a person, in place of what was kept before.

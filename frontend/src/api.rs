@@ -4,11 +4,12 @@ use futures_util::StreamExt;
 use gloo_net::eventsource::futures::EventSource;
 use gloo_net::http::{Method, RequestBuilder};
 use js_sys::{JSON, Object, Reflect};
-use shared::api::{ErrorCode, ErrorView, LoginRequest, SiteView, UserView};
+use shared::api::{ErrorCode, ErrorView, SiteView, UserView};
 use shared::names::UserName;
 use shared::options::OptionsView;
 use shared::raw::{RawOptions, RawValue};
 use shared::server::ProgressEvent;
+use shared::sign_in::LoginRequest;
 use wasm_bindgen::JsValue;
 
 use crate::json::{Json, Read};

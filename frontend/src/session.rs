@@ -1,8 +1,9 @@
 //! Who is signed in. The sign-in itself is a cookie that the page never sees.
 
 use leptos::prelude::*;
-use shared::api::{ErrorCode, LoginRequest, UserView};
+use shared::api::{ErrorCode, UserView};
 use shared::names::UserName;
+use shared::sign_in::LoginRequest;
 
 use crate::api::{self, Failure};
 use crate::paths;

@@ -1,31 +1,12 @@
 //! Requests and answers of the API that are not about options or a server alone.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::names::UserName;
 use crate::options::FieldError;
 use crate::server::ServerView;
-
-/// `POST /hub/api/login`.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LoginRequest {
-    /// As typed.
-    pub username: String,
-    /// As typed.
-    pub password: String,
-}
-
-impl fmt::Debug for LoginRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LoginRequest")
-            .field("username", &self.username)
-            .finish_non_exhaustive()
-    }
-}
 
 /// Who is signed in, as JupyterHub shows a user: `GET /hub/api/user` and `/hub/api/users/{name}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -127,6 +108,10 @@ pub enum ErrorCode {
     WrongPassword,
     /// Too many wrong passwords; `details.retry_after` says for how many seconds.
     Throttled,
+    /// The sign-in took too long, or was cancelled: it begins anew.
+    SignInOver,
+    /// The password is right and has expired; `details.said` has the site's own words, if it said any.
+    PasswordExpired,
     /// The account is not active.
     Inactive,
     /// No association in Slurm: there is no compute account to charge.

@@ -10,4 +10,5 @@ pub mod options;
 pub mod raw;
 pub mod routes;
 pub mod server;
+pub mod sign_in;
 pub mod units;

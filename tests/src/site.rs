@@ -7,6 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use backend::auth::Audience;
 use local_slurm::{Cluster, ClusterConfig};
 use shared::names::UserName;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -361,10 +362,11 @@ home = "{home}"
         let config = backend::config::Config::load(&self.path("slipway.toml")).expect("the configuration");
         let key = backend::keys::Secret::read(&config.sign_in.key_file).expect("the key");
         let clock = backend::clock::Clock::system();
-        let sign_ins = backend::auth::SignIns::new(&key, &config, HashMap::new(), clock);
+        let sign_ins = backend::auth::SignIns::new(&[key], &config, HashMap::new(), clock);
         let person = |name: String| {
             let user = UserName::new(&name).expect("a name");
-            let (_, cookies) = sign_ins.start(&user).expect("a sign-in");
+            let sign_in = sign_ins.start(&user, None).expect("a sign-in");
+            let cookies = sign_ins.cookies(Audience::Hub, &sign_in).expect("cookies");
             Person::with_cookies(&self.url, &name, cookies.iter().map(ToString::to_string))
         };
         names.into_iter().map(person).collect()

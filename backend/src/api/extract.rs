@@ -35,7 +35,7 @@ impl FromRequestParts<AppState> for Person {
             .read(Audience::Hub, &parts.headers)
             .ok_or(Error::NotSignedIn)?;
         let asks_only = [Method::GET, Method::HEAD, Method::OPTIONS].contains(&parts.method);
-        if !asks_only && !is_same_site(app, &parts.headers) {
+        if !asks_only && !is_same_site(app, &parts.headers, Audience::Hub) {
             return Err(Error::CrossSite);
         }
         Ok(Self(sign_in))
@@ -49,12 +49,7 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Json<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, app: &AppState) -> Result<Self, Error> {
-        if !is_json(request.headers()) {
-            return Err(Error::BadRequest(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "the body has to be JSON (content-type: application/json)".into(),
-            ));
-        }
+        require_json(request.headers())?;
         let body = axum::body::Bytes::from_request(request, app)
             .await
             .map_err(|rejection| too_large(&rejection))?;
@@ -68,7 +63,15 @@ pub(super) fn too_large(rejection: &axum::extract::rejection::BytesRejection) ->
     Error::BadRequest(rejection.status(), "the body is too large or was cut off".into())
 }
 
-pub(super) fn is_json(headers: &HeaderMap) -> bool {
+pub(super) fn require_json(headers: &HeaderMap) -> Result<(), Error> {
+    if is_json(headers) {
+        return Ok(());
+    }
+    let message = "the body has to be JSON (content-type: application/json)";
+    Err(Error::BadRequest(StatusCode::UNSUPPORTED_MEDIA_TYPE, message.into()))
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
     let value = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())

@@ -32,7 +32,10 @@ pub async fn follow_start(
     let user = person.named(&name)?;
     let nothing = || Error::Conflict(format!("nothing is starting for {user}"));
     let server = app.spawner.find(user).await.ok_or_else(nothing)?;
-    let shutdown = app.shutdown.clone();
+    let (ends, sign_in) = (Arc::clone(&app), person.0.clone());
+    let over = async move {
+        tokio::select! { () = ends.shutdown.cancelled() => {}, () = ends.sign_ins.over(&sign_in) => {} }
+    };
     let states = WatchStream::new(server.watch()).map(move |_| event(&app, &server));
     let heard = headers
         .get("last-event-id")
@@ -55,7 +58,7 @@ pub async fn follow_start(
             }
         },
     );
-    let events = events.take_until(shutdown.cancelled_owned());
+    let events = events.take_until(Box::pin(over));
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 

@@ -50,10 +50,7 @@ fn read(headers: &HeaderMap, body: &Bytes) -> Result<RawOptions, Error> {
     if body.is_empty() {
         return Ok(RawOptions::default());
     }
-    if !extract::is_json(headers) {
-        let message = "the body has to be JSON (content-type: application/json)";
-        return Err(Error::BadRequest(StatusCode::UNSUPPORTED_MEDIA_TYPE, message.into()));
-    }
+    extract::require_json(headers)?;
     match serde_json::from_slice(body) {
         Ok(StartBody::Wrapped(Wrapped { user_options: raw }) | StartBody::Bare(raw)) => Ok(raw),
         Err(_) => Err(Error::bad_request("the body has to be a JSON object of options")),

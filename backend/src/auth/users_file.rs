@@ -12,7 +12,7 @@ use serde::Deserialize;
 use shared::names::UserName;
 use tokio::sync::Semaphore;
 
-use super::{Answer, Authenticator, Denied};
+use super::{Authenticator, Conversation, Denied};
 use crate::keys;
 
 /// Passwords are checked by this many threads at a time: each takes 19 MiB and a core.
@@ -68,34 +68,44 @@ impl UsersFile {
             checks: Arc::new(Semaphore::new(CHECKS_AT_ONCE)),
         })
     }
-
-    async fn check(&self, user: &UserName, password: SecretString) -> Result<(), Denied> {
-        let users = read(&self.path).map_err(Denied::Unavailable)?;
-        let found = users.users.get(user.as_str()).cloned();
-        let expected = found
-            .as_ref()
-            .map_or_else(|| self.decoy.clone(), |user| user.password.clone());
-        let permit = Arc::clone(&self.checks).acquire_owned().await;
-        let right = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            verify(&expected, &password)
-        });
-        let right = right.await.map_err(|e| Denied::Unavailable(e.to_string()))?;
-        match found {
-            Some(user) if right => match user.inactive {
-                Inactive::Flag(false) => Ok(()),
-                Inactive::Flag(true) => Err(Denied::Inactive { since: None }),
-                Inactive::Since(since) => Err(Denied::Inactive { since: Some(since) }),
-            },
-            _ => Err(Denied::WrongPassword),
-        }
-    }
 }
 
 impl Authenticator for UsersFile {
-    fn authenticate<'a>(&'a self, user: &'a UserName, password: SecretString) -> Answer<'a> {
-        Box::pin(self.check(user, password))
+    fn begin(&self, user: &UserName, password: SecretString) -> Conversation {
+        let (conversation, asker) = Conversation::new();
+        let (path, decoy, checks) = (self.path.clone(), self.decoy.clone(), Arc::clone(&self.checks));
+        let user = user.clone();
+        tokio::spawn(async move { asker.end(check(&path, decoy, checks, user, password).await) });
+        conversation
     }
+}
+
+async fn check(
+    path: &Path,
+    decoy: String,
+    checks: Arc<Semaphore>,
+    user: UserName,
+    password: SecretString,
+) -> Result<UserName, Denied> {
+    let users = read(path).map_err(Denied::Unavailable)?;
+    let found = users.users.get(user.as_str()).cloned();
+    let expected = found.as_ref().map_or(decoy, |user| user.password.clone());
+    let permit = checks.acquire_owned().await;
+    let right = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        verify(&expected, &password)
+    });
+    let right = right.await.map_err(|e| Denied::Unavailable(e.to_string()))?;
+    let since = match found {
+        Some(found) if right => match found.inactive {
+            Inactive::Flag(false) => return Ok(user),
+            Inactive::Flag(true) => None,
+            Inactive::Since(since) => Some(since),
+        },
+        _ => return Err(Denied::wrong()),
+    };
+    let said = String::new();
+    Err(Denied::Inactive { since, said })
 }
 
 fn read(path: &Path) -> Result<Users, String> {
@@ -154,12 +164,20 @@ pub fn add_user(path: &Path, user: &UserName, password: &SecretString) -> Result
 
 #[cfg(test)]
 mod tests {
+    use super::super::Step;
     use super::*;
 
     fn file() -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("users.toml");
         (folder, path)
+    }
+
+    async fn answer(users: &UsersFile, user: &UserName, password: &str) -> Result<UserName, Denied> {
+        match users.begin(user, password.into()).next(None).await {
+            Step::Over(result) => result,
+            step => panic!("nothing is asked here: {step:?}"),
+        }
     }
 
     #[tokio::test]
@@ -169,15 +187,10 @@ mod tests {
         add_user(&path, &ada, &"correct horse".into()).unwrap();
         add_user(&path, &bob, &"battery staple".into()).unwrap();
         let users = UsersFile::open(&path).unwrap();
-        assert_eq!(users.authenticate(&ada, "correct horse".into()).await, Ok(()));
-        assert_eq!(
-            users.authenticate(&ada, "battery staple".into()).await,
-            Err(Denied::WrongPassword)
-        );
-        assert_eq!(
-            users.authenticate(&UserName::new("eve").unwrap(), "x".into()).await,
-            Err(Denied::WrongPassword)
-        );
+        assert_eq!(answer(&users, &ada, "correct horse").await, Ok(ada.clone()));
+        assert_eq!(answer(&users, &ada, "battery staple").await, Err(Denied::wrong()));
+        let eve = UserName::new("eve").unwrap();
+        assert_eq!(answer(&users, &eve, "x").await, Err(Denied::wrong()));
         let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
         assert_eq!(mode & 0o777, 0o600);
     }
@@ -196,12 +209,10 @@ mod tests {
         let users = UsersFile::open(&path).unwrap();
         let inactive = Denied::Inactive {
             since: Some("2026-04-01".into()),
+            said: String::new(),
         };
-        assert_eq!(users.authenticate(&ada, "correct horse".into()).await, Err(inactive));
-        assert_eq!(
-            users.authenticate(&ada, "wrong".into()).await,
-            Err(Denied::WrongPassword)
-        );
+        assert_eq!(answer(&users, &ada, "correct horse").await, Err(inactive));
+        assert_eq!(answer(&users, &ada, "wrong").await, Err(Denied::wrong()));
     }
 
     #[test]

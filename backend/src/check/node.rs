@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tower::ServiceExt;
 
 use super::{Check, advice};
+use crate::auth::Audience;
 use crate::router::router;
 use crate::slurm::Job;
 use crate::spawner::Server;
@@ -121,14 +122,11 @@ impl Check<'_> {
 
     /// As the person's browser would send it.
     fn request(&self, path: &str) -> Result<Request<Body>, String> {
-        let (_, cookies) = self.app.sign_ins.start(self.user)?;
-        let pairs: Vec<_> = cookies
-            .iter()
-            .map(|cookie| format!("{}={}", cookie.name(), cookie.value()))
-            .collect();
+        let sign_ins = &self.app.sign_ins;
+        let cookie = sign_ins.signed(Audience::User, &sign_ins.start(self.user, None)?)?;
         Request::get(path)
-            .header(header::HOST, self.app.config.server.host())
-            .header(header::COOKIE, pairs.join("; "))
+            .header(header::HOST, self.app.config.server.user_host())
+            .header(header::COOKIE, format!("{}={}", cookie.name(), cookie.value()))
             .extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 0))))
             .body(Body::empty())
             .map_err(|e| e.to_string())

@@ -1,8 +1,9 @@
 //! `[sign_in]`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use shared::names::{NameError, UserName};
 
 use super::Wrong;
 
@@ -10,13 +11,27 @@ use super::Wrong;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignIn {
-    /// Names and password hashes (`slipway user add`).
-    pub users_file: PathBuf,
+    /// Names and password hashes (`slipway user add`); or else `pam_service`.
+    pub users_file: Option<PathBuf>,
+    /// The PAM service that finds out who somebody is: a file of `/etc/pam.d`.
+    pub pam_service: Option<String>,
     /// The key that signs the cookies; made at the first start.
     pub key_file: PathBuf,
-    /// How long a sign-in lasts.
+    /// Former keys, believed until the last sign-in that they signed has ended.
+    #[serde(default)]
+    pub previous_key_files: Vec<PathBuf>,
+    /// How long a sign-in lasts at most.
     #[serde(default = "lifetime_hours")]
     pub lifetime_hours: u32,
+    /// How long it lasts without a request.
+    #[serde(default = "idle_hours")]
+    pub idle_hours: u32,
+    /// Domains that people may write behind their names: `ada@example.org` is `ada`.
+    #[serde(default)]
+    pub domains: Vec<String>,
+    /// Whether logging out proposes to stop the server as well.
+    #[serde(default)]
+    pub stop_at_logout: bool,
     /// Names that may never sign in or run a job.
     #[serde(default = "blocked")]
     pub blocked: Vec<String>,
@@ -24,6 +39,10 @@ pub struct SignIn {
 
 fn lifetime_hours() -> u32 {
     24
+}
+
+fn idle_hours() -> u32 {
+    8
 }
 
 fn blocked() -> Vec<String> {
@@ -37,6 +56,74 @@ impl SignIn {
         if !(1..=24 * 31).contains(&self.lifetime_hours) {
             return Err(("sign_in.lifetime_hours", "has to be from 1 to 744".into()));
         }
-        Ok(())
+        if !(1..=self.lifetime_hours).contains(&self.idle_hours) {
+            let message = "has to be from 1 to lifetime_hours".into();
+            return Err(("sign_in.idle_hours", message));
+        }
+        match (&self.users_file, &self.pam_service) {
+            (None, None) => {
+                let message = "is missing; or else sign_in.pam_service, to ask PAM".into();
+                Err(("sign_in.users_file", message))
+            }
+            (Some(_), Some(_)) => {
+                let message = "cannot stand beside sign_in.users_file: one of them says who somebody is".into();
+                Err(("sign_in.pam_service", message))
+            }
+            (None, Some(service)) => check_service(service),
+            (Some(_), None) => Ok(()),
+        }
+    }
+
+    /// The name for what a person typed: in lower case, without space around it and without the site's own domain.
+    pub fn name(&self, typed: &str) -> Result<UserName, NameError> {
+        let typed = typed.trim();
+        let bare = typed.rsplit_once('@').filter(|(_, domain)| {
+            let ours = self.domains.iter();
+            ours.clone().any(|ours| ours.eq_ignore_ascii_case(domain))
+        });
+        UserName::from_typed(bare.map_or(typed, |(name, _)| name))
+    }
+}
+
+fn check_service(service: &str) -> Result<(), Wrong> {
+    let wrong = |message: &str| Err(("sign_in.pam_service", message.to_owned()));
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if service.is_empty() || !service.chars().all(plain) {
+        return wrong("has to be the name of a file of /etc/pam.d, as in slipway");
+    }
+    if !cfg!(feature = "pam") {
+        return wrong("this Slipway was built without PAM: build it with `--features pam`");
+    }
+    // For a service without a file, PAM would take the rules of `other`.
+    let folders = ["/etc/pam.d", "/usr/lib/pam.d", "/usr/share/pam.d"].map(Path::new);
+    if !folders.iter().any(|folder| folder.join(service).exists()) {
+        return wrong("there is no such file in /etc/pam.d");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_has_one_name_however_it_is_typed() {
+        let example = include_str!("../../../slipway.example.toml");
+        let mut sign_in = crate::config::Config::parse(example, Path::new("/x/y.toml"))
+            .unwrap()
+            .sign_in;
+        sign_in.domains = vec!["Example.org".into()];
+        for typed in ["ada", " Ada ", "ADA@example.ORG", "ada@example.org "] {
+            assert_eq!(sign_in.name(typed).unwrap().as_str(), "ada", "{typed:?}");
+        }
+        for other in [
+            "ada@example.com",
+            "ada@",
+            "@example.org",
+            "a@b@example.org",
+            "ada@example.org@evil.org",
+        ] {
+            assert!(sign_in.name(other).is_err(), "{other:?}");
+        }
     }
 }

@@ -12,8 +12,9 @@ use super::headers::{set_forwarding, strip_hop_by_hop, strip_own_cookies, strip_
 use super::{Target, upgrade};
 use crate::app::{App, AppState};
 use crate::auth::{Audience, SignIn};
-use crate::edge::is_same_site;
+use crate::edge::{is_same_site, renew};
 use crate::error::Error;
+use crate::hand_off;
 
 /// Any method, any path under `/user/<name>/`.
 pub async fn forward(
@@ -22,16 +23,18 @@ pub async fn forward(
     OriginalUri(uri): OriginalUri,
     mut request: Request,
 ) -> Result<Response, Error> {
-    let (sign_in, rest) = authorize(&app, &uri, &request)?;
+    let (owner, rest) = split(&app, &uri).ok_or(Error::NotFound)?;
+    if rest == hand_off::LAST_STEP && request.method() == Method::GET {
+        return hand_off::take(&app, owner, uri.query(), request.headers()).await;
+    }
+    let sign_in = authorize(&app, owner, &request)?;
     // Lab's own menu leads here; signing in and out is the hub's, whose page asks first.
-    match rest {
-        "logout" => return Ok(Redirect::to(&app.routes.hub("logout")).into_response()),
-        "login" => return Ok(Redirect::to(&app.routes.hub("login")).into_response()),
-        _ => {}
+    if let "logout" | "login" = rest {
+        return Ok(Redirect::to(&app.hub_url(rest)).into_response());
     }
     let server = app.spawner.find(&sign_in.user).await.ok_or(Error::NotRunning)?;
     let target = server.target().ok_or(Error::NotRunning)?;
-    if rest == "terminals/1" && request.method() == Method::GET && upgrade_of(request.headers()).is_none() {
+    if rest == "terminals/1" && is_opened(&request) {
         make_terminal(&app, &sign_in, &target).await;
     }
 
@@ -46,6 +49,7 @@ pub async fn forward(
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(header::UPGRADE, protocol);
     }
+    let is_api = rest.starts_with("api/");
     *request.uri_mut() = uri;
 
     let mut response = target.send(request).await.map_err(|e| {
@@ -61,6 +65,10 @@ pub async fn forward(
     let headers = response.headers_mut();
     strip_hop_by_hop(headers);
     strip_set_cookies(headers, &app.sign_ins);
+    // What an open Lab asks every few seconds; not files, which may be kept by whoever carries them.
+    if is_api {
+        renew(&app, Audience::User, &sign_in, headers);
+    }
     if let (Some(protocol), Some(client), Some(upstream)) = (changed, client, upstream) {
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(header::UPGRADE, protocol);
@@ -69,34 +77,41 @@ pub async fn forward(
     Ok(response.map(Body::new))
 }
 
-/// Whose path it is, and whether the person who asks is that one and asks from our own pages. The same for
-/// plain requests and for upgrades. Answers what follows `/user/<name>/`.
-fn authorize<'a>(app: &App, uri: &'a Uri, request: &Request) -> Result<(SignIn, &'a str), Error> {
-    let path = uri
-        .path()
-        .strip_prefix(app.routes.base())
-        .and_then(|path| path.strip_prefix("user/"));
-    let (owner, rest) = path
-        .ok_or(Error::NotFound)?
-        .split_once('/')
-        .unwrap_or((path.unwrap_or_default(), ""));
+/// Whose path it is, and what follows `/user/<name>/`.
+fn split<'a>(app: &App, uri: &'a Uri) -> Option<(&'a str, &'a str)> {
+    let path = uri.path().strip_prefix(app.routes.base())?.strip_prefix("user/")?;
+    Some(path.split_once('/').unwrap_or((path, "")))
+}
+
+/// Whether the person who asks is the one whose path it is, and asks from our own pages. The same for plain
+/// requests and for upgrades.
+fn authorize(app: &App, owner: &str, request: &Request) -> Result<SignIn, Error> {
     let headers = request.headers();
     let sign_in = app.sign_ins.read(Audience::User, headers).ok_or(Error::NotSignedIn)?;
     if sign_in.user.as_str() != owner {
         return Err(Error::Forbidden);
     }
     let asks_only = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
-    if (!asks_only || upgrade_of(headers).is_some()) && !is_same_site(app, headers) {
+    if (!asks_only || upgrade_of(headers).is_some()) && !is_same_site(app, headers, Audience::User) {
         return Err(Error::CrossSite);
     }
-    Ok((sign_in, rest))
+    Ok(sign_in)
+}
+
+/// Whether a page is opened in a tab of its own: what another site embeds or fetches must not make anything.
+fn is_opened(request: &Request) -> bool {
+    let headers = request.headers();
+    let target = headers.get("sec-fetch-dest").map(HeaderValue::as_bytes);
+    request.method() == Method::GET
+        && upgrade_of(headers).is_none()
+        && target.is_none_or(|target| target == b"document")
 }
 
 /// Notebook serves the page of a terminal always, its WebSocket only while that terminal lives: it is made
 /// before every opening, and one that is there already is left as it is.
 async fn make_terminal(app: &App, sign_in: &SignIn, target: &Arc<Target>) {
     let request = Request::post(app.routes.server(&sign_in.user, "api/terminals"))
-        .header(header::HOST, app.config.server.host())
+        .header(header::HOST, app.config.server.user_host())
         .header(header::CONTENT_TYPE, "application/json")
         // Jupyter's own check against forged requests compares these two; any value will do.
         .header(header::COOKIE, "_xsrf=slipway")

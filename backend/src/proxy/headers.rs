@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::auth::{self, SignIns};
+use crate::hand_off;
 
 /// Between two neighbours only (RFC 9110, section 7.6.1), besides those that `Connection` names.
 const HOP_BY_HOP: [HeaderName; 8] = [
@@ -52,13 +53,17 @@ pub(super) fn upgrade_of(headers: &HeaderMap) -> Option<HeaderValue> {
     headers.get(header::UPGRADE).filter(|_| asked).cloned()
 }
 
+fn is_ours(sign_ins: &SignIns, cookie: &str) -> bool {
+    sign_ins.owns(cookie) || hand_off::owns(cookie)
+}
+
 /// Takes our own cookies out of a request: what runs in a person's server never sees them.
 pub(super) fn strip_own_cookies(headers: &mut HeaderMap, sign_ins: &SignIns) {
-    if !auth::cookies(headers).any(|(name, _)| sign_ins.owns(name)) {
+    if !auth::cookies(headers).any(|(name, _)| is_ours(sign_ins, name)) {
         return;
     }
     let kept: Vec<String> = auth::cookies(headers)
-        .filter(|(name, _)| !sign_ins.owns(name))
+        .filter(|(name, _)| !is_ours(sign_ins, name))
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
     headers.remove(header::COOKIE);
@@ -87,7 +92,7 @@ pub(super) fn strip_set_cookies(headers: &mut HeaderMap, sign_ins: &SignIns) {
             .to_str()
             .ok()
             .and_then(|text| text.split('=').next())
-            .is_none_or(|name| sign_ins.owns(name.trim()))
+            .is_none_or(|name| is_ours(sign_ins, name.trim()))
     };
     if headers.get_all(header::SET_COOKIE).into_iter().any(ours) {
         let kept: Vec<_> = headers

@@ -1,7 +1,6 @@
 //! After both sides have changed protocol: bytes, both ways, until one side, the sign-in or the job ends.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
@@ -10,9 +9,6 @@ use shared::server::Phase;
 use crate::app::AppState;
 use crate::auth::SignIn;
 use crate::spawner::Server;
-
-/// How soon a tunnel notices that its sign-in was ended.
-const SIGN_IN_CHECK: Duration = Duration::from_secs(5);
 
 /// Joins the two ends, once both have agreed.
 pub(super) fn join(app: AppState, sign_in: SignIn, server: Arc<Server>, client: OnUpgrade, upstream: OnUpgrade) {
@@ -29,18 +25,11 @@ pub(super) fn join(app: AppState, sign_in: SignIn, server: Arc<Server>, client: 
                     tracing::trace!(%error, "a tunnel ended");
                 }
             }
-            () = sign_in_over(&app, &sign_in) => tracing::debug!(user = %sign_in.user, "a tunnel ended with its sign-in"),
+            () = app.sign_ins.over(&sign_in) => tracing::debug!(user = %sign_in.user, "a tunnel ended with its sign-in"),
             () = job_over(&server) => {}
             () = app.shutdown.cancelled() => {}
         }
     });
-}
-
-async fn sign_in_over(app: &AppState, sign_in: &SignIn) {
-    let mut every = tokio::time::interval(SIGN_IN_CHECK);
-    while !app.sign_ins.is_over(sign_in) {
-        every.tick().await;
-    }
 }
 
 async fn job_over(server: &Server) {

@@ -50,6 +50,14 @@ pub(super) fn describe(
             ("SETUP", config.job.setup.clone()),
             ("JUPYTER", config.job.jupyter.clone()),
             ("BASE", base.trim_end_matches('/').to_owned()),
+            (
+                "HUB",
+                if config.server.is_split() {
+                    config.server.origin()
+                } else {
+                    String::new()
+                },
+            ),
             ("BIND", config.job.bind.to_string()),
             ("FIRST_PORT", first.to_string()),
             ("LAST_PORT", last.to_string()),

@@ -17,7 +17,7 @@ printf '%s' "$SLIPWAY_SERVER_CERTIFICATE" >"$folder/server.crt"
 printf '%s' "$SLIPWAY_CLIENT_CERTIFICATE" >"$folder/client.crt"
 
 # Kernels, terminals and jobs that are started from them inherit the environment: nothing secret stays.
-setup=$SLIPWAY_SETUP jupyter=$SLIPWAY_JUPYTER base=$SLIPWAY_BASE bind=$SLIPWAY_BIND
+setup=$SLIPWAY_SETUP jupyter=$SLIPWAY_JUPYTER base=$SLIPWAY_BASE hub=$SLIPWAY_HUB bind=$SLIPWAY_BIND
 first=$SLIPWAY_FIRST_PORT last=$SLIPWAY_LAST_PORT comment=$SLIPWAY_COMMENT scontrol=$(command -v scontrol)
 unset "${!SLIPWAY_@}"
 
@@ -50,7 +50,7 @@ umask "$umask"
   --ServerApp.trust_xheaders=True --IdentityProvider.token= --ServerApp.password= \
   --ServerApp.certfile="$folder/server.crt" --ServerApp.keyfile="$folder/server.key" \
   --ServerApp.client_ca="$folder/client.crt" \
-  --ServerApp.tornado_settings="{'hub_prefix':'$base/hub/','hub_host':'','user':'$USER'}" &
+  --ServerApp.tornado_settings="{'hub_prefix':'$base/hub/','hub_host':'$hub','user':'$USER'}" &
 # In the background, so that this shell can pass on the signal that ends the job, and then tidy up.
 server=$!
 trap 'kill -TERM "$server" 2>/dev/null' TERM INT

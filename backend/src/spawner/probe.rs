@@ -42,7 +42,7 @@ impl Spawner {
         let target = server.way()?;
         let path = format!("{}user/{}/api/status", self.config.server.base(), server.user);
         let request = Request::get(path)
-            .header(http::header::HOST, self.config.server.host())
+            .header(http::header::HOST, self.config.server.user_host())
             .body(Body::empty())
             .ok()?;
         match tokio::time::timeout(TIMEOUT, target.send(request)).await {

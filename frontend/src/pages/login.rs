@@ -2,7 +2,8 @@
 //! when they are sent, not followed: a password manager may fill them without telling.
 
 use leptos::prelude::*;
-use shared::api::{HubView, LoginRequest};
+use shared::api::HubView;
+use shared::sign_in::LoginRequest;
 
 use super::forbidden::{Forbidden, Refusal};
 use super::not_running::UserPath;

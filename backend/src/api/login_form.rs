@@ -1,0 +1,106 @@
+//! The forms of `/hub/login`, which work without scripts.
+
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, Form, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use shared::sign_in::{AnswerRequest, LoginRequest};
+
+use super::signing_in::{Outcome, begin, go_on, refuse_other_sites};
+use crate::app::AppState;
+use crate::assets::{Form as PageForm, LoginForm, LoginProblem, Look};
+use crate::error::Error;
+
+/// The first form.
+#[derive(Deserialize)]
+pub struct LoginFields {
+    #[serde(default)]
+    username: String,
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// The form of each further step.
+#[derive(Deserialize)]
+pub struct AnswerFields {
+    #[serde(default)]
+    state: String,
+    answer: Option<String>,
+    #[serde(default)]
+    next: String,
+}
+
+/// `POST /hub/login`
+pub async fn sign_in_by_form(
+    State(app): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    Form(fields): Form<LoginFields>,
+) -> Result<Response, Error> {
+    refuse_other_sites(&app, &headers)?;
+    let login = LoginRequest {
+        username: fields.username.clone(),
+        password: fields.password,
+    };
+    let outcome = begin(&app, login, peer.ip(), &headers).await;
+    Ok(answered(&app, &headers, outcome, &fields.username, &fields.next))
+}
+
+/// `POST /hub/login/answer`
+pub async fn answer_by_form(
+    State(app): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    Form(fields): Form<AnswerFields>,
+) -> Result<Response, Error> {
+    refuse_other_sites(&app, &headers)?;
+    let request = AnswerRequest {
+        state: fields.state,
+        answer: fields.answer,
+    };
+    let name = app.conversations.name(&request.state);
+    let name = name.map_or_else(String::new, String::from);
+    let outcome = go_on(&app, request, peer.ip(), &headers).await;
+    Ok(answered(&app, &headers, outcome, &name, &fields.next))
+}
+
+fn answered(
+    app: &AppState,
+    headers: &HeaderMap,
+    outcome: Result<Outcome, Error>,
+    username: &str,
+    next: &str,
+) -> Response {
+    let next = app.routes.own_path(next).unwrap_or_default();
+    let error = match outcome {
+        Ok(Outcome::SignedIn(_, cookies)) if next.is_empty() => {
+            return (cookies, Redirect::to(&app.routes.hub("home"))).into_response();
+        }
+        Ok(Outcome::SignedIn(_, cookies)) => return (cookies, Redirect::to(next)).into_response(),
+        Ok(Outcome::Asks(challenge)) => {
+            let form = PageForm::Challenge(&challenge, next);
+            return app.assets.document(StatusCode::OK, Look::of(headers), Some(form));
+        }
+        Err(error) => error,
+    };
+    let status = error.status().0;
+    let problem = match error {
+        Error::WrongPassword(said) => (LoginProblem::Wrong, said),
+        Error::Throttled(_) => (LoginProblem::Throttled, String::new()),
+        Error::Inactive { said, .. } => (LoginProblem::Inactive, said),
+        Error::PasswordExpired(said) => (LoginProblem::PasswordExpired, said),
+        Error::SignInOver => (LoginProblem::Over, String::new()),
+        _ => (LoginProblem::Unavailable, String::new()),
+    };
+    let form = LoginForm {
+        username: username.chars().take(64).collect(),
+        next: next.to_owned(),
+        error: Some(problem),
+    };
+    app.assets
+        .document(status, Look::of(headers), Some(PageForm::Login(&form)))
+}

@@ -1,0 +1,310 @@
+//! Sign-ins under way. A browser holds the state of its own, sealed: another replica, or this one after a restart,
+//! goes on by saying again what was said so far. Where the conversation itself is still held, it just goes on.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use shared::names::UserName;
+use shared::sign_in::{ChallengeKind, ChallengeView};
+
+use super::seal::Seal;
+use super::{Authenticator, Conversation, Denied, Step};
+use crate::clock::Clock;
+use crate::keys::{self, Secret};
+
+/// How long a person may take for all of it, in seconds.
+const LIFE: i64 = 300;
+/// Conversations of one name at a time: whoever begins another has given up the oldest.
+const OF_ONE_NAME: usize = 2;
+/// Conversations held; of more, the oldest have to be said again.
+const HELD: usize = 1_000;
+/// Nobody is asked more often.
+const MOST_QUESTIONS: usize = 20;
+
+/// What came of one step.
+pub enum Turn {
+    /// Something is asked.
+    Asks(ChallengeView),
+    /// It is over; the name is the one that the source knows the person by.
+    Over(Result<UserName, Denied>),
+}
+
+/// What a browser keeps of its sign-in.
+#[derive(Serialize, Deserialize)]
+struct State {
+    id: String,
+    user: UserName,
+    password: String,
+    answers: Vec<String>,
+    /// What is shown while it waits.
+    heard: Option<String>,
+    ends_at: i64,
+}
+
+struct Held {
+    user: UserName,
+    ends_at: i64,
+    conversation: Arc<Conversation>,
+}
+
+/// All of them.
+pub struct Conversations {
+    authenticator: Box<dyn Authenticator>,
+    seal: Seal,
+    held: Mutex<HashMap<String, Held>>,
+    clock: Clock,
+}
+
+impl Conversations {
+    /// With a source of accounts, and the keys of sign-ins, the present one first.
+    pub fn new(authenticator: Box<dyn Authenticator>, secrets: &[Secret], clock: Clock) -> Result<Self, String> {
+        Ok(Self {
+            authenticator,
+            seal: Seal::new(secrets, "slipway sign-in conversation 1")?,
+            held: Mutex::default(),
+            clock,
+        })
+    }
+
+    /// Begins with a name and a password.
+    pub async fn begin(&self, user: UserName, password: SecretString) -> Turn {
+        let conversation = Arc::new(self.authenticator.begin(&user, password.clone()));
+        let step = conversation.next(None).await;
+        let id: [u8; 16] = keys::random().unwrap_or_default();
+        let state = State {
+            id: URL_SAFE_NO_PAD.encode(id),
+            user,
+            password: password.expose_secret().to_owned(),
+            answers: Vec::new(),
+            heard: None,
+            ends_at: self.clock.now() + LIFE,
+        };
+        self.turn(state, &conversation, step)
+    }
+
+    /// Goes on with an answer, or waits where there is nothing to answer. Nothing where the state is none, or
+    /// too old. The name is the one it began with.
+    pub async fn go_on(&self, state: &str, answer: Option<SecretString>) -> Option<(UserName, Turn)> {
+        let mut state = self.open(state)?;
+        let conversation = match self.held(&state.id) {
+            Some(held) => held,
+            None => self.say_again(&state).await,
+        };
+        if let Some(answer) = answer {
+            // After a repetition it takes a moment until the question is there again.
+            conversation.next(state.heard.as_deref()).await;
+            conversation.answer(state.answers.len(), answer.clone());
+            state.answers.push(answer.expose_secret().to_owned());
+        }
+        let step = conversation.next(state.heard.as_deref()).await;
+        Some((state.user.clone(), self.turn(state, &conversation, step)))
+    }
+
+    /// The name that a state began with, if it is one.
+    pub fn name(&self, state: &str) -> Option<UserName> {
+        self.open(state).map(|state| state.user)
+    }
+
+    /// Somebody gave up.
+    pub fn cancel(&self, state: &str) {
+        if let Some(state) = self.open(state) {
+            self.lock().remove(&state.id);
+        }
+    }
+
+    fn open(&self, state: &str) -> Option<State> {
+        self.seal
+            .open::<State>(state)
+            .filter(|state| state.ends_at > self.clock.now() && state.answers.len() < MOST_QUESTIONS)
+    }
+
+    async fn say_again(&self, state: &State) -> Arc<Conversation> {
+        let conversation = self
+            .authenticator
+            .begin(&state.user, SecretString::from(state.password.clone()));
+        for (turn, answer) in state.answers.iter().enumerate() {
+            if let Step::Asks(_) = conversation.next(state.heard.as_deref()).await {
+                conversation.answer(turn, SecretString::from(answer.clone()));
+            }
+        }
+        Arc::new(conversation)
+    }
+
+    fn turn(&self, mut state: State, conversation: &Arc<Conversation>, step: Step) -> Turn {
+        let (kind, message, choices) = match step {
+            Step::Over(result) => {
+                self.lock().remove(&state.id);
+                return Turn::Over(result);
+            }
+            Step::Asks(question) => (question.kind, question.message, question.choices),
+            Step::Working(said) => (ChallengeKind::Wait, said, Vec::new()),
+        };
+        state.heard = (kind == ChallengeKind::Wait).then(|| message.clone());
+        let Some(sealed) = self.seal.seal(&state) else {
+            return Turn::Over(Err(Denied::Unavailable("a state could not be sealed".into())));
+        };
+        self.hold(state, conversation);
+        Turn::Asks(ChallengeView {
+            kind,
+            message,
+            choices,
+            state: sealed,
+        })
+    }
+
+    fn hold(&self, state: State, conversation: &Arc<Conversation>) {
+        let mut all = self.lock();
+        let now = self.clock.now();
+        all.retain(|_, held| held.ends_at > now);
+        let held = Held {
+            user: state.user,
+            ends_at: state.ends_at,
+            conversation: Arc::clone(conversation),
+        };
+        let user = held.user.clone();
+        all.insert(state.id, held);
+        let of_user = all.values().filter(|held| held.user == user).count();
+        let oldest = |all: &HashMap<String, Held>, of: Option<&UserName>| {
+            let matching = all.iter().filter(|(_, held)| of.is_none_or(|user| held.user == *user));
+            matching.min_by_key(|(_, held)| held.ends_at).map(|(id, _)| id.clone())
+        };
+        let surplus = if of_user > OF_ONE_NAME {
+            oldest(&all, Some(&user))
+        } else if all.len() > HELD {
+            oldest(&all, None)
+        } else {
+            None
+        };
+        if let Some(id) = surplus {
+            all.remove(&id);
+        }
+    }
+
+    fn held(&self, id: &str) -> Option<Arc<Conversation>> {
+        self.lock().get(id).map(|held| Arc::clone(&held.conversation))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    /// Asks for two codes after the password "right"; counts how often it was begun.
+    #[derive(Default)]
+    struct AsksTwice(Arc<AtomicUsize>);
+
+    impl Authenticator for AsksTwice {
+        fn begin(&self, user: &UserName, password: SecretString) -> Conversation {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            let (conversation, mut asker) = Conversation::new();
+            let user = user.clone();
+            tokio::task::spawn_blocking(move || {
+                let mut right = password.expose_secret() == "right";
+                for expected in ["1", "2"] {
+                    match asker.ask_blocking(ChallengeKind::Code, expected, Vec::new()) {
+                        Some(answer) => right &= answer.expose_secret() == expected,
+                        None => return,
+                    }
+                }
+                asker.end(if right { Ok(user) } else { Err(Denied::wrong()) });
+            });
+            conversation
+        }
+    }
+
+    struct Site {
+        secret: Secret,
+        clock: Clock,
+        begun: Arc<AtomicUsize>,
+    }
+
+    impl Site {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            Self {
+                secret: Secret::read_or_create(&folder.path().join("key")).unwrap(),
+                clock: Clock::fixed(1_000),
+                begun: Arc::default(),
+            }
+        }
+
+        fn replica(&self) -> Conversations {
+            let source = Box::new(AsksTwice(Arc::clone(&self.begun)));
+            Conversations::new(source, std::slice::from_ref(&self.secret), self.clock.clone()).unwrap()
+        }
+    }
+
+    async fn begin(replica: &Conversations, password: &str) -> ChallengeView {
+        let ada = UserName::new("ada").unwrap();
+        asks(replica.begin(ada, password.into()).await)
+    }
+
+    fn asks(turn: Turn) -> ChallengeView {
+        match turn {
+            Turn::Asks(challenge) => challenge,
+            Turn::Over(result) => panic!("it is over: {result:?}"),
+        }
+    }
+
+    async fn answer(replica: &Conversations, challenge: &ChallengeView, answer: &str) -> Turn {
+        replica.go_on(&challenge.state, Some(answer.into())).await.unwrap().1
+    }
+
+    #[tokio::test]
+    async fn a_conversation_goes_on_where_it_is_held() {
+        let site = Site::new();
+        let replica = site.replica();
+        let first = begin(&replica, "right").await;
+        let second = asks(answer(&replica, &first, "1").await);
+        let over = answer(&replica, &second, "2").await;
+        assert!(matches!(over, Turn::Over(Ok(name)) if name.as_str() == "ada"));
+        assert_eq!(site.begun.load(Ordering::SeqCst), 1, "it was begun anew");
+        assert!(replica.lock().is_empty());
+    }
+
+    #[tokio::test]
+    async fn another_replica_takes_each_step() {
+        let site = Site::new();
+        let first = begin(&site.replica(), "right").await;
+        let second = asks(answer(&site.replica(), &first, "1").await);
+        assert_eq!(second.message, "2");
+        assert!(matches!(answer(&site.replica(), &second, "2").await, Turn::Over(Ok(_))));
+        let wrong = answer(&site.replica(), &second, "3").await;
+        assert!(matches!(wrong, Turn::Over(Err(Denied::Wrong { .. }))));
+    }
+
+    #[tokio::test]
+    async fn a_state_says_nothing_to_others_and_ends() {
+        let site = Site::new();
+        let replica = site.replica();
+        let challenge = begin(&replica, "right").await;
+        assert!(Site::new().replica().go_on(&challenge.state, None).await.is_none());
+        assert!(replica.go_on("nonsense", None).await.is_none());
+        site.clock.advance(Duration::from_secs(LIFE.unsigned_abs()));
+        assert!(replica.go_on(&challenge.state, Some("1".into())).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn of_one_name_only_the_latest_are_held_and_whoever_cancels_is_forgotten() {
+        let site = Site::new();
+        let replica = site.replica();
+        let mut last = begin(&replica, "right").await;
+        for _ in 0..5 {
+            site.clock.advance(Duration::from_secs(1));
+            last = begin(&replica, "right").await;
+        }
+        assert_eq!(replica.lock().len(), OF_ONE_NAME);
+        replica.cancel(&last.state);
+        assert_eq!(replica.lock().len(), OF_ONE_NAME - 1);
+    }
+}
