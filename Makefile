@@ -36,9 +36,9 @@ dev:
 build: dist/index.html
 	@$(ENV) cargo build -q --profile fast -p backend -p slipway-tests --bins
 
-# Trunk takes its time even when nothing has changed.
+# Trunk takes its time even when nothing has changed. Where the sources were is not for the page to carry around.
 dist/index.html: $(PAGE)
-	@$(ENV) trunk --log warn build --release --offline
+	@$(ENV) RUSTFLAGS="--remap-path-prefix=$(HOME)/= --remap-path-prefix=$(CURDIR)/=" trunk --log warn build --release --offline
 	@touch $@
 
 check: dist/index.html

@@ -9,7 +9,7 @@ use shared::names::UserName;
 use shared::options::OptionsView;
 use shared::raw::{RawOptions, RawValue};
 use shared::server::ProgressEvent;
-use shared::sign_in::LoginRequest;
+use shared::sign_in::ChallengeView;
 use wasm_bindgen::JsValue;
 
 use crate::json::{Json, Read};
@@ -58,21 +58,50 @@ pub(crate) async fn options() -> Result<OptionsView, Failure> {
     parse(send(Method::GET, routes().api("options"), None).await?)
 }
 
-/// Signs in; the server sets the cookie.
-pub(crate) async fn log_in(login: &LoginRequest) -> Result<UserView, Failure> {
-    parse(
-        send(
-            Method::POST,
-            routes().api("login"),
-            body([("username", login.username.as_str()), ("password", &login.password)]),
-        )
-        .await?,
-    )
+/// What came of a step of signing in.
+pub(crate) enum Turn {
+    /// Signed in; the server has set the cookie.
+    SignedIn(Box<UserView>),
+    /// Something more is asked.
+    Asks(ChallengeView),
 }
 
-/// Signs out.
-pub(crate) async fn log_out() -> Result<(), Failure> {
-    send(Method::POST, routes().api("logout"), body([])).await.map(drop)
+impl Read for Turn {
+    fn read(json: &Json) -> Option<Self> {
+        match ChallengeView::read(json) {
+            Some(challenge) => Some(Self::Asks(challenge)),
+            None => UserView::read(json).map(|user| Self::SignedIn(Box::new(user))),
+        }
+    }
+}
+
+/// Signs in.
+pub(crate) async fn log_in(username: &str, password: &str) -> Result<Turn, Failure> {
+    let body = body([("username", username), ("password", password)]);
+    parse(send(Method::POST, routes().api("login"), body).await?)
+}
+
+/// Goes on with an answer, or waits for what happens elsewhere.
+pub(crate) async fn answer(state: &str, answer: Option<&str>) -> Result<Turn, Failure> {
+    let fields = [("state", Some(state)), ("answer", answer)];
+    let body = body(fields.into_iter().filter_map(|(name, value)| Some((name, value?))));
+    parse(send(Method::POST, routes().api("login/answer"), body).await?)
+}
+
+/// Gives up a sign-in that is under way.
+pub(crate) async fn cancel(state: &str) -> Result<(), Failure> {
+    let body = body([("state", state)]);
+    send(Method::POST, routes().api("login/cancel"), body).await.map(drop)
+}
+
+/// Signs out, and stops the server too if that is wanted.
+pub(crate) async fn log_out(stop_server: bool) -> Result<(), Failure> {
+    let body = if stop_server {
+        JsValue::from("{\"stop_server\":true}")
+    } else {
+        JsValue::from("{}")
+    };
+    send(Method::POST, routes().api("logout"), Some(body)).await.map(drop)
 }
 
 /// Starts a person's server.

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::a11y::{Announcer, LiveRegion};
 use crate::built::{Built, IntoBuilt, dynamic};
-use crate::components::{Footer, Header, SkipLink, signed_in};
+use crate::components::{Footer, Header, SignInAgain, SkipLink, signed_in};
 use crate::document::{self, Carried};
 use crate::element::el;
 use crate::pages::{Home, Login, Logout, NoServer, NotFound, Spawn, Starting, UserPath, UserRedirect};
@@ -42,6 +42,7 @@ fn app(carried: Carried) -> Built {
     view! {
         <SkipLink />
         <Header />
+        <SignInAgain />
         {main.child(page).built()}
         <Footer />
         <LiveRegion />
@@ -54,14 +55,14 @@ fn page(url: &Url) -> Built {
     match url.segments()[..] {
         ["hub"] | ["hub", "home"] => signed_in(|user| view! { <Home user /> }.built()),
         ["hub", "login"] => view! { <Login /> }.built(),
-        ["hub", "logout"] => signed_in(|_| view! { <Logout /> }.built()),
+        ["hub", "logout"] => signed_in(|user| view! { <Logout user /> }.built()),
         ["hub", "spawn"] => signed_in(|user| view! { <Spawn user /> }.built()),
         ["hub", "spawn-pending", owner] => {
             let owner = owner.to_owned();
             signed_in(move |user| view! { <Starting user owner=owner.clone() /> }.built())
         }
         ["hub", "user-redirect", ..] => signed_in(|user| view! { <UserRedirect user /> }.built()),
-        ["user", owner, ..] => {
+        ["user", owner, ..] | ["hub", "user", owner, ..] => {
             let owner = owner.to_owned();
             signed_in(move |user| view! { <UserPath user owner=owner.clone() /> }.built())
         }

@@ -22,7 +22,28 @@ where
     V::State: 'static,
 {
     fn built(self) -> Built {
-        Built::new(self.build())
+        Built::new(Shown(self.build()))
+    }
+}
+
+/// What a view has become, without the way to its elements, which is code that nobody calls.
+struct Shown<M>(M);
+
+impl<M: Mountable> Mountable for Shown<M> {
+    fn unmount(&mut self) {
+        self.0.unmount();
+    }
+
+    fn mount(&mut self, parent: &Element, marker: Option<&Node>) {
+        self.0.mount(parent, marker);
+    }
+
+    fn insert_before_this(&self, child: &mut dyn Mountable) -> bool {
+        self.0.insert_before_this(child)
+    }
+
+    fn elements(&self) -> Vec<Element> {
+        Vec::new() // Only asked for by what adds attributes from outside.
     }
 }
 

@@ -12,6 +12,8 @@ mod notice;
 mod paragraph;
 mod select;
 mod server_card;
+mod sign_in_again;
+mod sign_in_form;
 mod signed_in;
 mod start_failure;
 mod steps;
@@ -27,6 +29,8 @@ pub(crate) use notice::{Alert, Meaning, Notice, Trouble, TroublePage, failure_wo
 pub(crate) use paragraph::{Literally, Paragraph, SlurmWords};
 pub(crate) use select::Select;
 pub(crate) use server_card::ServerCard;
+pub(crate) use sign_in_again::SignInAgain;
+pub(crate) use sign_in_form::SignInForm;
 pub(crate) use signed_in::{signed_in, waiting};
 pub(crate) use start_failure::StartFailure;
 pub(crate) use steps::{Step, Steps};

@@ -88,6 +88,13 @@ fn text(id: &str) -> Option<String> {
         .filter(|text| is_filled(text))
 }
 
+/// Whether the box of this id is checked.
+pub(crate) fn is_checked(id: &str) -> bool {
+    let input = document().get_element_by_id(id);
+    let input = input.and_then(|element| element.dyn_into::<HtmlInputElement>().ok());
+    input.is_some_and(|input| input.checked())
+}
+
 /// What is in the field of this id.
 pub(crate) fn value(id: &str) -> String {
     document()

@@ -84,6 +84,15 @@ pub(crate) fn here() -> String {
     url.path + &url.search
 }
 
+/// The path of a server that this page stands in for: where servers have another host name, below `hub/`.
+pub(crate) fn asked_for() -> String {
+    let here = here();
+    match here.strip_prefix(&routes().hub("")) {
+        Some(rest) => format!("{}{rest}", routes().base()),
+        None => here,
+    }
+}
+
 /// A value from this page's query.
 fn query(name: &str) -> Option<String> {
     UrlSearchParams::new_with_str(&Go::get().here().search).ok()?.get(name)

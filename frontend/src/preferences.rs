@@ -1,9 +1,10 @@
-//! What this browser remembers of a person's taste: language and colours.
+//! What this browser remembers of a person's taste, language and colours; and what its tabs tell each other.
 
 use leptos::prelude::{document, window};
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlDocument, Storage};
 
+use crate::clock;
 use crate::paths::routes;
 
 /// A year, in seconds.
@@ -24,6 +25,18 @@ pub(crate) fn remember(name: &str, value: &str) {
         drop(document.set_cookie(&format!(
             "{name}={value}; path={path}; max-age={COOKIE_AGE}; SameSite=Lax"
         )));
+    }
+}
+
+/// Somebody signed in in this tab.
+pub(crate) const SIGNED_IN: &str = "slipway-signed-in";
+/// Somebody signed out in this tab.
+pub(crate) const SIGNED_OUT: &str = "slipway-signed-out";
+
+/// Tells the other tabs, each of which hears of a value that changes.
+pub(crate) fn tell(what: &str) {
+    if let Some(storage) = storage() {
+        drop(storage.set_item(what, &clock::now().to_string()));
     }
 }
 

@@ -102,9 +102,10 @@ impl Go {
     }
 }
 
-/// Everything below `hub/` is this page; everything else is Jupyter, or another place.
+/// Everything below `hub/` is this page, but for the way to another host name; everything else is Jupyter, or
+/// another place.
 fn is_page(path: &str) -> bool {
-    path.starts_with(&routes().hub(""))
+    path.starts_with(&routes().hub("")) && !path.starts_with(&routes().hub("hand-off"))
 }
 
 /// The path of the link that a click follows within the page: a plain click on a plain link.

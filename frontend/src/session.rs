@@ -1,14 +1,14 @@
 //! Who is signed in. The sign-in itself is a cookie that the page never sees.
 
+use leptos::ev;
 use leptos::prelude::*;
 use shared::api::{ErrorCode, UserView};
 use shared::names::UserName;
-use shared::sign_in::LoginRequest;
 
-use crate::api::{self, Failure};
-use crate::paths;
+use crate::api::{self, Failure, Turn};
 use crate::router::Go;
 use crate::task::spawn;
+use crate::{paths, preferences};
 
 /// What is known of who is signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,14 +25,30 @@ pub(crate) enum SignIn {
 
 /// Who is signed in, for every part of the page.
 #[derive(Clone, Copy)]
-pub(crate) struct Session(RwSignal<SignIn>);
+pub(crate) struct Session {
+    who: RwSignal<SignIn>,
+    /// The sign-in has ended while the page was in use: it stays as it is, and asks to sign in again.
+    pub(crate) lapsed: RwSignal<bool>,
+    /// When the sign-in ends, in seconds since 1970.
+    pub(crate) ends_at: RwSignal<Option<i64>>,
+}
 
 impl Session {
-    /// Made once; asks the server.
+    /// Made once; asks the server. Other tabs tell of signing in and out.
     pub(crate) fn provide() -> Self {
-        let session = Self(RwSignal::new(SignIn::Unknown));
+        let session = Self {
+            who: RwSignal::new(SignIn::Unknown),
+            lapsed: RwSignal::new(false),
+            ends_at: RwSignal::new(None),
+        };
         provide_context(session);
         session.ask();
+        let told = window_event_listener(ev::storage, move |event| match event.key().as_deref() {
+            Some(preferences::SIGNED_OUT) => session.nobody(),
+            Some(preferences::SIGNED_IN) => session.ask(),
+            _ => {}
+        });
+        on_cleanup(move || told.remove());
         session
     }
 
@@ -43,12 +59,12 @@ impl Session {
 
     /// Who is signed in; follows changes.
     pub(crate) fn who(self) -> SignIn {
-        self.0.get()
+        self.who.get()
     }
 
     /// The name of who is signed in; follows changes.
     pub(crate) fn name(self) -> Option<UserName> {
-        match self.0.get() {
+        match self.who.get() {
             SignIn::Somebody(name) => Some(name),
             SignIn::Unknown | SignIn::Nobody | SignIn::Trouble(_) => None,
         }
@@ -56,42 +72,57 @@ impl Session {
 
     /// Asks the server who is signed in.
     pub(crate) fn ask(self) {
-        spawn(async move { self.learn(api::user().await) });
+        spawn(async move {
+            match api::user().await {
+                Ok(user) => self.somebody(user),
+                Err(failure) if failure.code() == Some(ErrorCode::NotSignedIn) => self.nobody(),
+                Err(failure) => self.become_(SignIn::Trouble(failure)),
+            }
+        });
     }
 
-    /// Signs in.
-    pub(crate) async fn log_in(self, login: LoginRequest) -> Result<(), Failure> {
-        let user = api::log_in(&login).await?;
-        self.0.set(SignIn::Somebody(user.name));
-        Ok(())
+    /// What a step of signing in came to.
+    pub(crate) fn heard(self, turn: Turn) {
+        if let Turn::SignedIn(user) = turn {
+            preferences::tell(preferences::SIGNED_IN);
+            self.somebody(*user);
+        }
     }
 
     /// Signs out, and goes to the login page. Without an answer the sign-in is still there, and so is
     /// the person.
-    pub(crate) async fn log_out(self, go: Go) {
-        if api::log_out().await.is_ok() {
+    pub(crate) async fn log_out(self, go: Go, stop_server: bool) {
+        if api::log_out(stop_server).await.is_ok() {
+            preferences::tell(preferences::SIGNED_OUT);
             go.to(&paths::login(None));
-            self.0.set(SignIn::Nobody);
+            self.nobody();
         } else {
             self.ask();
         }
     }
 
-    /// A failure that says nobody is signed in any more ends the session here too.
+    /// A failure that says nobody is signed in any more: what stands on the page stays.
     pub(crate) fn heed(self, failure: &Failure) {
         if failure.code() == Some(ErrorCode::NotSignedIn) {
-            self.0.set(SignIn::Nobody);
+            self.lapsed.set(true);
         }
     }
 
-    fn learn(self, answer: Result<UserView, Failure>) {
-        let who = match answer {
-            Ok(user) => SignIn::Somebody(user.name),
-            Err(failure) if failure.code() == Some(ErrorCode::NotSignedIn) => SignIn::Nobody,
-            Err(failure) => SignIn::Trouble(failure),
-        };
-        if self.0.with_untracked(|before| *before != who) {
-            self.0.set(who);
+    fn somebody(self, user: UserView) {
+        self.lapsed.set(false);
+        self.ends_at.set(user.sign_in_ends_at);
+        self.become_(SignIn::Somebody(user.name));
+    }
+
+    fn nobody(self) {
+        self.lapsed.set(false);
+        self.ends_at.set(None);
+        self.become_(SignIn::Nobody);
+    }
+
+    fn become_(self, who: SignIn) {
+        if self.who.with_untracked(|before| *before != who) {
+            self.who.set(who);
         }
     }
 }

@@ -46,6 +46,7 @@ impl Site {
                 slurm_silent_since: None,
                 links: Links::default(),
                 hubs: Vec::new(),
+                stop_at_logout: false,
             }),
             reach: RwSignal::new(Reach::Unknown),
         };

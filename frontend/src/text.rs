@@ -85,50 +85,71 @@ impl Words {
     }
 }
 
-/// Messages without anything in them: in the trait their names, in a language their words.
+/// The messages without anything in them: a table in each language, which weighs less than functions.
 macro_rules! words {
-    ($($name:ident)*) => { $(fn $name(&self) -> &'static str;)* };
-    ($($name:ident: $text:literal,)*) => { $(fn $name(&self) -> &'static str { $text })* };
+    ($($name:ident)*) => {
+        /// The messages without anything in them, in one language.
+        pub(crate) struct Fixed { $($name: &'static str,)* }
+
+        impl Tongue {
+            $(pub(crate) fn $name(&self) -> &'static str { self.words().$name })*
+        }
+    };
 }
-use words;
+
+words! {
+    // The frame.
+    skip language colours colours_system colours_light colours_dark online no_connection your_account log_out
+    documentation status_page support one_moment trouble_title
+    // Failures.
+    no_server no_server_advice unreachable not_understood slurm_unreachable try_again already_running
+    go_to_server slurm_said refused problem_title not_signed_in cross_site
+    // Log in.
+    login_title log_in logging_in username password show hide show_password hide_password username_missing
+    password_missing wrong_password other_hubs log_out_title log_out_lead stop_too answer go_on sign_in_over
+    password_expired log_in_again ends_lead ended_lead
+    // 403, 404.
+    inactive_title inactive_lead inactive_steps renew_account no_association_lead not_yours_title
+    not_yours_advice not_found_title not_found_lead go_home
+    // Home.
+    unknown_server home_title start change open stop stop_question stop_yes stop_no stopping view_start
+    no_server_running running node cores_label memory_label gpu_label account_label until_label
+    save_your_work time_over
+    // Options.
+    options_title filled_by_link account account_hint time cores memory_field gpu gpu_hint gpu_none gpu_count
+    interface interface_lab interface_notebook interface_terminal lab notebook terminal recommended
+    your_request incomplete sending
+    // Starting.
+    starting_title step_sending step_sent step_queued step_opening step_done step_now step_next may_be_sooner
+    keep_waiting kept_waiting suspended cancel cancelling opening_lead two_minutes_left one_minute_left
+    nothing_to_wait_for choose_options
+    // Ended, not running.
+    did_not_start has_ended was_cancelled was_stopped start_again not_running_title not_running_lead
+    not_running_then not_running_defaults open_now log_is_in
+}
 
 /// What the page says. Amounts are in the API's units: minutes, MiB; spans are in seconds.
 pub(crate) trait Text {
+    /// The messages without anything in them.
+    fn words(&self) -> &'static Fixed;
+
     // The frame.
-    words! {
-        skip language colours colours_system colours_light colours_dark
-        online no_connection your_account log_out documentation status_page support
-        one_moment trouble_title
-    }
     /// The cluster's scheduler has been silent since then.
     fn silent(&self, since: &When) -> String;
     /// What is shown is from then, because Slurm is silent.
     fn as_of(&self, since: &When) -> String;
 
     // Failures.
-    words! {
-        no_server no_server_advice
-        unreachable not_understood slurm_unreachable try_again
-        already_running go_to_server slurm_said refused problem_title
-        not_signed_in cross_site
-    }
     /// A defect, with the number support needs.
     fn internal(&self, request_id: &str) -> String;
 
     // Log in.
-    words! {
-        login_title log_in logging_in username password show hide show_password hide_password
-        username_missing password_missing wrong_password other_hubs log_out_title log_out_lead
-    }
+    /// The sign-in ends; in how many seconds.
+    fn ends_soon(&self, seconds: i64) -> String;
     /// Too many wrong passwords; for how long.
     fn throttled(&self, seconds: i64) -> String;
 
     // 403, 404.
-    words! {
-        inactive_title inactive_lead inactive_steps renew_account
-        no_association_lead not_yours_title not_yours_advice
-        not_found_title not_found_lead go_home
-    }
     /// No access to this cluster.
     fn no_association_title(&self, cluster: &str) -> String;
     /// The second step to get access.
@@ -141,12 +162,6 @@ pub(crate) trait Text {
     fn not_yours(&self, owner: &str, me: &str) -> String;
 
     // Home.
-    words! {
-        unknown_server
-        home_title start change open stop stop_question stop_yes stop_no stopping view_start
-        no_server_running running node cores_label memory_label gpu_label account_label until_label
-        save_your_work time_over
-    }
     /// What was or will be asked for, with its end, as one sentence.
     fn request(&self, options: &UserOptions, until: &When) -> String;
     /// The same without an end.
@@ -161,11 +176,6 @@ pub(crate) trait Text {
     fn last_one(&self, end: &EndView) -> String;
 
     // Options.
-    words! {
-        options_title filled_by_link account account_hint time cores memory_field gpu gpu_hint gpu_none gpu_count
-        interface interface_lab interface_notebook interface_terminal
-        lab notebook terminal recommended your_request incomplete sending
-    }
     /// The limit of time, and how to write it.
     fn time_hint(&self, min: u64, max: u64) -> String;
     /// The limits of cores.
@@ -184,11 +194,6 @@ pub(crate) trait Text {
     fn problem(&self, error: &FieldError) -> String;
 
     // Starting.
-    words! {
-        starting_title step_sending step_sent step_queued step_opening step_done step_now step_next
-        may_be_sooner keep_waiting kept_waiting suspended cancel cancelling opening_lead two_minutes_left one_minute_left
-        nothing_to_wait_for choose_options
-    }
     /// The third step.
     fn step_starting(&self, node: Option<&str>) -> String;
     /// A phase as the tab's title and for a screen reader.
@@ -207,18 +212,12 @@ pub(crate) trait Text {
     fn no_news(&self, seconds: i64, when: &When) -> String;
 
     // Ended, not running.
-    words! {
-        did_not_start has_ended was_cancelled was_stopped start_again
-        not_running_title not_running_lead not_running_then not_running_defaults open_now
-    }
     /// What happened.
     fn end(&self, end: &EndView) -> String;
     /// What to do about it.
     fn advice(&self, cause: &EndCause) -> &'static str;
     /// The job's number.
     fn job(&self, id: u64) -> String;
-    /// Where the job's output is, before the path.
-    fn log_is_in(&self) -> &'static str;
 }
 
 /// What an interface is called and what it is for.

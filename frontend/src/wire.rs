@@ -10,6 +10,7 @@ use shared::options::{
     AccountView, FieldError, GpuView, Gpus, Interface, NodeClass, OptionsView, Problem, Range, UserOptions,
 };
 use shared::server::{EndCause, EndView, Phase, ProgressEvent, ServerView, StateView};
+use shared::sign_in::{ChallengeKind, ChallengeView};
 use shared::units::{Cores, Memory, Minutes};
 
 use crate::json::{Json, Read};
@@ -53,6 +54,23 @@ impl Read for Interface {
 impl Read for ErrorCode {
     fn read(json: &Json) -> Option<Self> {
         named(json)
+    }
+}
+
+impl Read for ChallengeKind {
+    fn read(json: &Json) -> Option<Self> {
+        named(json)
+    }
+}
+
+impl Read for ChallengeView {
+    fn read(json: &Json) -> Option<Self> {
+        Some(Self {
+            kind: json.get("kind")?,
+            message: json.get("message")?,
+            choices: json.get("choices").unwrap_or_default(),
+            state: json.get("state")?,
+        })
     }
 }
 
@@ -109,6 +127,7 @@ impl Read for SiteView {
                 support: links.get("support")?,
             },
             hubs: json.get("hubs")?,
+            stop_at_logout: json.get("stop_at_logout")?,
         })
     }
 }

@@ -94,6 +94,9 @@ pub struct SiteView {
     pub links: Links,
     /// Other hubs.
     pub hubs: Vec<HubView>,
+    /// Whether the question at logging out proposes to stop the server as well.
+    #[serde(default)]
+    pub stop_at_logout: bool,
 }
 
 /// The kinds of failure that a client may want to tell apart.

@@ -23,5 +23,6 @@ pub async fn show_site(State(app): State<AppState>) -> Json<SiteView> {
         slurm_silent_since: app.slurm.silent_since(),
         links: site.links.clone(),
         hubs: site.hubs.clone(),
+        stop_at_logout: app.config.sign_in.stop_at_logout,
     })
 }

@@ -7,7 +7,7 @@ use crate::built::{Built, IntoBuilt, dynamic};
 use crate::document;
 use crate::element::{El, el};
 use crate::task::effect;
-use crate::text::{Text, Words};
+use crate::text::{Tongue, Words};
 
 const ID: &str = "error-summary";
 const TITLE: &str = "error-summary-title";
@@ -43,7 +43,7 @@ pub(crate) fn ErrorSummary(
             "hidden",
             Signal::derive(move || errors.read().is_empty().then(String::new)),
         )
-        .child(title.says(words.say(Text::problem_title)))
+        .child(title.says(words.say(Tongue::problem_title)))
         .child(links)
         .built()
 }

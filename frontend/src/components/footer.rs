@@ -6,7 +6,7 @@ use shared::api::{Link, Links};
 use crate::built::{Built, IntoBuilt, maybe};
 use crate::element::el;
 use crate::site::Site;
-use crate::text::{Text, Tongue, Words};
+use crate::text::{Tongue, Words};
 
 type Entry = (fn(&Links) -> &Option<Link>, fn(&Tongue) -> &'static str);
 
@@ -15,9 +15,9 @@ type Entry = (fn(&Links) -> &Option<Link>, fn(&Tongue) -> &'static str);
 pub(crate) fn Footer() -> Built {
     let (words, site) = (Words::get(), Site::get());
     let entries: [Entry; 3] = [
-        (|links| &links.documentation, Text::documentation),
-        (|links| &links.status, Text::status_page),
-        (|links| &links.support, Text::support),
+        (|links| &links.documentation, Tongue::documentation),
+        (|links| &links.status, Tongue::status_page),
+        (|links| &links.support, Tongue::support),
     ];
     let links = entries.into_iter().map(|(which, name)| {
         maybe(move || {

@@ -2,15 +2,13 @@
 
 use leptos::prelude::*;
 
-use super::button::{Button, QUIET};
+use super::button::{ButtonLink, QUIET};
 use super::select::Select;
 use crate::built::{Built, IntoBuilt, maybe};
 use crate::element::{El, el};
-use crate::router::Go;
 use crate::session::Session;
 use crate::site::{Reach, Site};
-use crate::task::spawn;
-use crate::text::{Locale, Text, Words};
+use crate::text::{Locale, Tongue, Words};
 use crate::theme::{self, Theme};
 use crate::{clock, document, paths};
 
@@ -18,7 +16,7 @@ use crate::{clock, document, paths};
 #[component]
 pub(crate) fn SkipLink() -> Built {
     let link = el("a").class("skip-link").attr("href", "#main");
-    link.says(Words::get().say(Text::skip))
+    link.says(Words::get().say(Tongue::skip))
         .on("click", |event| {
             event.prevent_default(); // A jump alone would leave the focus behind.
             document::focus("main");
@@ -69,7 +67,7 @@ fn language(words: Words) -> El {
     let group = el("div")
         .class("language")
         .attr("role", "group")
-        .follows("aria-label", words.say(Text::language));
+        .follows("aria-label", words.say(Tongue::language));
     Locale::ALL.into_iter().fold(group, |group, (locale, name)| {
         let pressed = Signal::derive(move || (words.0.get() == locale).to_string());
         let choice = el("button")
@@ -88,25 +86,26 @@ fn language(words: Words) -> El {
 fn colours(words: Words) -> Built {
     let Theme(value) = expect_context();
     let items = vec![
-        (theme::SYSTEM.to_owned(), words.say(Text::colours_system)),
-        (theme::LIGHT.to_owned(), words.say(Text::colours_light)),
-        (theme::DARK.to_owned(), words.say(Text::colours_dark)),
+        (theme::SYSTEM.to_owned(), words.say(Tongue::colours_system)),
+        (theme::LIGHT.to_owned(), words.say(Tongue::colours_light)),
+        (theme::DARK.to_owned(), words.say(Tongue::colours_dark)),
     ];
-    view! { <Select id="colours" class="colours" name=words.say(Text::colours) value items /> }.built()
+    view! { <Select id="colours" class="colours" name=words.say(Tongue::colours) value items /> }.built()
 }
 
 /// Who is signed in, and the way out.
 fn person(words: Words) -> Built {
-    let (session, go) = (Session::get(), Go::get());
+    let session = Session::get();
     maybe(move || {
         let name = session.name()?;
-        let log_out = Callback::new(move |()| spawn(session.log_out(go)));
         let person = el("div")
             .class("person")
             .attr("role", "group")
-            .follows("aria-label", words.say(Text::your_account))
+            .follows("aria-label", words.say(Tongue::your_account))
             .child(el("span").class("person__name").text(name.as_str()))
-            .child(view! { <Button class=QUIET label=words.say(Text::log_out) press=log_out /> });
+            .child(
+                view! { <ButtonLink class=QUIET label=words.say(Tongue::log_out) href=paths::routes().hub("logout") /> },
+            );
         Some(person.built())
     })
 }

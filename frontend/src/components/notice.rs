@@ -8,7 +8,7 @@ use crate::a11y::Heading;
 use crate::api::Failure;
 use crate::built::{Built, IntoBuilt};
 use crate::element::el;
-use crate::text::{Text, Tongue, Words};
+use crate::text::{Tongue, Words};
 
 /// What a notice means.
 #[derive(Clone, Copy)]
@@ -39,8 +39,10 @@ pub(crate) fn failure_words(text: &Tongue, failure: &Failure) -> String {
         Failure::NotUnderstood => return text.not_understood().to_owned(),
         Failure::Api(error) => error,
     };
-    match error.code {
+    let words = match error.code {
         ErrorCode::WrongPassword => text.wrong_password().to_owned(),
+        ErrorCode::SignInOver => text.sign_in_over().to_owned(),
+        ErrorCode::PasswordExpired => text.password_expired().to_owned(),
         ErrorCode::Throttled => {
             let seconds = error
                 .details
@@ -65,6 +67,10 @@ pub(crate) fn failure_words(text: &Tongue, failure: &Failure) -> String {
         | ErrorCode::NotRunning
         | ErrorCode::NotAnswering
         | ErrorCode::Internal => text.internal(&error.request_id),
+    };
+    match error.details.get("said") {
+        Some(said) => format!("{words} {said}"),
+        None => words,
     }
 }
 
@@ -84,7 +90,7 @@ pub(crate) fn Alert(text: Signal<String>, #[prop(optional)] children: Option<Bui
 #[component]
 pub(crate) fn TroublePage(failure: Failure, retry: Callback<()>) -> Built {
     view! {
-        <Heading text=Words::get().say(Text::trouble_title) />
+        <Heading text=Words::get().say(Tongue::trouble_title) />
         <Trouble failure retry />
     }
     .built()
@@ -98,7 +104,7 @@ pub(crate) fn Trouble(failure: Failure, retry: Callback<()>) -> Built {
     view! {
         <Alert text=message>
             <Buttons>
-                <Button class=SECOND label=words.say(Text::try_again) press=retry />
+                <Button class=SECOND label=words.say(Tongue::try_again) press=retry />
             </Buttons>
         </Alert>
     }

@@ -12,7 +12,7 @@ use crate::built::{Built, IntoBuilt, dynamic, maybe};
 use crate::element::{el, svg};
 use crate::session::Session;
 use crate::task::{Task, effect};
-use crate::text::{Text, Words, format, interface_words};
+use crate::text::{Tongue, Words, format, interface_words};
 use crate::watch::Watch;
 use crate::{clock, document};
 
@@ -52,7 +52,7 @@ pub(crate) fn ServerCard(user: UserName, watch: Watch) -> Built {
     let head = el("div")
         .class("card__head")
         .child(el("h2").class("card__title").attr("id", "card-title").says(title))
-        .child(el("p").class("state state--good").says(words.say(Text::running)));
+        .child(el("p").class("state state--good").says(words.say(Tongue::running)));
     el("section")
         .class("card")
         .attr("aria-labelledby", "card-title")
@@ -65,21 +65,21 @@ pub(crate) fn ServerCard(user: UserName, watch: Watch) -> Built {
 
 fn what_it_holds(words: Words, holds: &Holds) -> Built {
     let text = words.text();
-    let mut list = vec![(words.say(Text::node), holds.node.clone())];
+    let mut list = vec![(words.say(Tongue::node), holds.node.clone())];
     if let Some(options) = &holds.options {
         let gpu = options.gpu.as_ref();
         list.extend([
-            (words.say(Text::cores_label), Some(options.cores.get().to_string())),
-            (words.say(Text::memory_label), Some(text.memory(options.memory.get()))),
+            (words.say(Tongue::cores_label), Some(options.cores.get().to_string())),
+            (words.say(Tongue::memory_label), Some(text.memory(options.memory.get()))),
             (
-                words.say(Text::gpu_label),
+                words.say(Tongue::gpu_label),
                 gpu.map(|gpu| format!("{}{}×{}{}", gpu.count, format::NBSP, format::NBSP, gpu.name)),
             ),
-            (words.say(Text::account_label), Some(options.account.to_string())),
+            (words.say(Tongue::account_label), Some(options.account.to_string())),
         ]);
     }
     list.push((
-        words.say(Text::until_label),
+        words.say(Tongue::until_label),
         holds.ends_at.map(|at| text.at(&clock::when(at))),
     ));
     facts(list)
@@ -108,7 +108,7 @@ fn time_left(words: Words, watch: Watch, holds: &Holds) -> Option<Built> {
         nearly.get().then(|| {
             view! {
                 <Notice meaning=Meaning::Caution>
-                    <Paragraph text=words.say(Text::save_your_work) />
+                    <Paragraph text=words.say(Tongue::save_your_work) />
                 </Notice>
             }
             .built()
@@ -165,8 +165,8 @@ fn buttons(words: Words, user: UserName, watch: Watch) -> Built {
         if !asking.get() {
             return view! {
                 <Buttons>
-                    <ButtonLink label=words.say(Text::open) href=url external=true />
-                    <Button id=STOP class=SECOND label=words.say(Text::stop) press=ask />
+                    <ButtonLink label=words.say(Tongue::open) href=url external=true />
+                    <Button id=STOP class=SECOND label=words.say(Tongue::stop) press=ask />
                 </Buttons>
             }
             .built();
@@ -176,11 +176,13 @@ fn buttons(words: Words, user: UserName, watch: Watch) -> Built {
                 .get()
                 .map(|failure| view! { <Trouble failure retry=send /> }.built())
         });
-        let question = el("p").attr("id", "stop-question").says(words.say(Text::stop_question));
+        let question = el("p")
+            .attr("id", "stop-question")
+            .says(words.say(Tongue::stop_question));
         let answers = view! {
             <Buttons>
-                <Button class=BAD label=words.say(Text::stop_yes) press=send busy=stop.busy() />
-                <Button id=KEEP class=SECOND label=words.say(Text::stop_no) press=keep />
+                <Button class=BAD label=words.say(Tongue::stop_yes) press=send busy=stop.busy() />
+                <Button id=KEEP class=SECOND label=words.say(Tongue::stop_no) press=keep />
             </Buttons>
         };
         el("div")

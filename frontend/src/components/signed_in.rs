@@ -9,7 +9,7 @@ use crate::paths;
 use crate::router::Go;
 use crate::session::{Session, SignIn};
 use crate::task::effect;
-use crate::text::{Text, Words};
+use crate::text::{Tongue, Words};
 
 /// The page, once it is known for whom.
 pub(crate) fn signed_in(page: impl Fn(UserName) -> Built + Send + 'static) -> Built {
@@ -36,5 +36,5 @@ fn boxed(page: Box<dyn Fn(UserName) -> Built + Send>) -> Built {
 
 /// For the moment until something is known.
 pub(crate) fn waiting(words: Words) -> Built {
-    view! { <Paragraph class="waiting" text=words.say(Text::one_moment) /> }.built()
+    view! { <Paragraph class="waiting" text=words.say(Tongue::one_moment) /> }.built()
 }

@@ -10,7 +10,7 @@ use crate::components::{
 };
 use crate::paths;
 use crate::start::Start;
-use crate::text::{Text, Tongue, Words};
+use crate::text::{Tongue, Words};
 use crate::watch::Watch;
 
 /// The page for a start or a server that is over.
@@ -33,9 +33,9 @@ pub(crate) fn Ended(
         EndCause::Refused { message, .. } => Some(message.clone()),
         _ => None,
     };
-    let slurm = slurm.map(|slurm| view! { <SlurmWords lead=words.say(Text::slurm_said) slurm /> }.built());
+    let slurm = slurm.map(|slurm| view! { <SlurmWords lead=words.say(Tongue::slurm_said) slurm /> }.built());
     let log = end.log.clone();
-    let log = log.map(|code| view! { <Literally text=words.say(Text::log_is_in) code /> }.built());
+    let log = log.map(|code| view! { <Literally text=words.say(Tongue::log_is_in) code /> }.built());
     let job = job.map(|job| view! { <Paragraph class="quiet" text=words.tell(move |text| text.job(job)) /> }.built());
     let was_ready = end.was_ready;
     let meaning = if was_ready || end.cause == EndCause::Cancelled {
@@ -57,11 +57,11 @@ pub(crate) fn Ended(
         <StartFailure start />
         <Buttons>
             <Button
-                label=words.say(if was_ready { Text::start_again } else { Text::try_again })
+                label=words.say(if was_ready { Tongue::start_again } else { Tongue::try_again })
                 press=send
                 busy=start.busy()
             />
-            <ButtonLink label=words.say(Text::change) href=change class=SECOND />
+            <ButtonLink label=words.say(Tongue::change) href=change class=SECOND />
         </Buttons>
     }
     .built()

@@ -12,7 +12,7 @@ use crate::components::{Button, ButtonLink, Buttons, Paragraph};
 use crate::element::el;
 use crate::paths;
 use crate::site::Site;
-use crate::text::{Text, Tongue, Words};
+use crate::text::{Tongue, Words};
 
 /// Which of the two it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,9 +49,9 @@ pub(crate) fn Forbidden(refusal: Refusal, retry: Callback<()>) -> Built {
         }
     });
     let lead = words.say(if inactive {
-        Text::inactive_lead
+        Tongue::inactive_lead
     } else {
-        Text::no_association_lead
+        Tongue::no_association_lead
     });
     let since = match refusal {
         Refusal::Inactive(Some(since)) => Some(words.tell(move |text| text.inactive_since(&date(text, &since)))),
@@ -66,17 +66,17 @@ pub(crate) fn Forbidden(refusal: Refusal, retry: Callback<()>) -> Built {
     let access = words.tell(move |text| text.enable_access(&cluster()));
     let steps = el("ol")
         .class("numbered")
-        .child(el("li").child(step(|links| &links.renew_account, words.say(Text::renew_account))))
+        .child(el("li").child(step(|links| &links.renew_account, words.say(Tongue::renew_account))))
         .child(el("li").child(step(|links| &links.cluster_access, access)))
         .built();
     view! {
         <Heading text=title />
         <Paragraph text=lead />
         {since.map(|since| view! { <Paragraph text=since /> })}
-        <Paragraph text=words.say(Text::inactive_steps) />
+        <Paragraph text=words.say(Tongue::inactive_steps) />
         {steps}
         <Buttons>
-            <Button label=words.say(Text::try_again) press=retry />
+            <Button label=words.say(Tongue::try_again) press=retry />
         </Buttons>
     }
     .built()
@@ -101,11 +101,11 @@ pub(crate) fn NotYours(
     let words = Words::get();
     let whose = words.tell(move |text| text.not_yours(&owner, user.as_str()));
     view! {
-        <Heading text=words.say(Text::not_yours_title) />
+        <Heading text=words.say(Tongue::not_yours_title) />
         <Paragraph text=whose />
-        <Paragraph text=words.say(Text::not_yours_advice) />
+        <Paragraph text=words.say(Tongue::not_yours_advice) />
         <Buttons>
-            <ButtonLink label=words.say(Text::go_home) href=paths::home() />
+            <ButtonLink label=words.say(Tongue::go_home) href=paths::home() />
         </Buttons>
     }
     .built()

@@ -16,7 +16,7 @@ use crate::offer::Offer;
 use crate::paths;
 use crate::start::Start;
 use crate::task::effect;
-use crate::text::{Text, Words};
+use crate::text::{Tongue, Words};
 use crate::watch::{Stage, Watch};
 
 /// What is shown: it changes less often than the phase.
@@ -66,7 +66,7 @@ pub(crate) fn Home(user: UserName) -> Built {
             return view! { <Forbidden refusal retry /> }.built();
         }
         view! {
-            <Heading text=words.say(Text::home_title) />
+            <Heading text=words.say(Tongue::home_title) />
             {freshness(words, watch)}
             {card(words, user.clone(), watch, offer, shown)}
         }
@@ -90,13 +90,13 @@ fn card(words: Words, user: UserName, watch: Watch, offer: Offer, shown: Memo<St
         }
         Stage::None => view! { <Idle user=user.clone() watch offer /> }.built(),
         Stage::Server(Phase::Ready) => view! { <ServerCard user=user.clone() watch /> }.built(),
-        Stage::Server(Phase::Stopping) => view! { <Paragraph text=words.say(Text::stopping) /> }.built(),
+        Stage::Server(Phase::Stopping) => view! { <Paragraph text=words.say(Tongue::stopping) /> }.built(),
         Stage::Server(_) => {
             let href = paths::starting(&user, None);
             view! {
                 <Paragraph text=words.tell(|text| format!("{}.", text.starting_title())) />
                 <Buttons>
-                    <ButtonLink label=words.say(Text::view_start) href />
+                    <ButtonLink label=words.say(Tongue::view_start) href />
                 </Buttons>
             }
             .built()
@@ -119,7 +119,7 @@ fn Idle(user: UserName, watch: Watch, offer: Offer) -> Built {
         Some(Ok(offer)) => view! { <Proposal user=user.clone() offer /> }.built(),
     });
     view! {
-        <Paragraph text=words.say(Text::no_server_running) />
+        <Paragraph text=words.say(Tongue::no_server_running) />
         {proposal}
         <Paragraph class="quiet" text=last />
     }
@@ -144,8 +144,8 @@ fn Proposal(user: UserName, offer: OptionsView) -> Built {
         <Paragraph class="request" text=request />
         <StartFailure start />
         <Buttons>
-            <Button label=words.say(Text::start) press=send busy=start.busy() />
-            <ButtonLink label=words.say(Text::change) href=change class=SECOND />
+            <Button label=words.say(Tongue::start) press=send busy=start.busy() />
+            <ButtonLink label=words.say(Tongue::change) href=change class=SECOND />
         </Buttons>
     }
     .built()

@@ -7,7 +7,7 @@ use crate::built::{Built, IntoBuilt};
 use crate::components::{Button, Buttons};
 use crate::element::el;
 use crate::site::Site;
-use crate::text::{Locale, Text, Words};
+use crate::text::{Locale, Tongue, Words};
 
 /// Says so, in both languages.
 #[component]
@@ -25,10 +25,10 @@ pub(crate) fn NoServer() -> Built {
             .built()
     });
     view! {
-        <Heading text=words.say(Text::no_server) />
+        <Heading text=words.say(Tongue::no_server) />
         {advice.into_iter().collect::<Vec<_>>()}
         <Buttons>
-            <Button label=words.say(Text::try_again) press=Callback::new(move |()| site.read()) />
+            <Button label=words.say(Tongue::try_again) press=Callback::new(move |()| site.read()) />
         </Buttons>
     }
     .built()

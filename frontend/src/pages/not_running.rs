@@ -17,7 +17,7 @@ use crate::paths;
 use crate::router::Go;
 use crate::start::Start;
 use crate::task::effect;
-use crate::text::{Text, Words};
+use crate::text::{Tongue, Words};
 use crate::watch::{Stage, Watch};
 
 /// The page for a path of a server that the proxy has no server for.
@@ -36,7 +36,7 @@ pub(crate) fn UserPath(
 
 #[component]
 fn NotRunning(user: UserName) -> Built {
-    let (words, go, here) = (Words::get(), Go::get(), paths::here());
+    let (words, go, here) = (Words::get(), Go::get(), paths::asked_for());
     let watch = Watch::new(user.clone());
     let start = Start::new(user.clone(), Some(here.clone()));
     let starting = paths::starting(&user, Some(&here));
@@ -51,17 +51,17 @@ fn NotRunning(user: UserName) -> Built {
         Stage::Server(Phase::Ready) => {
             let href = here.clone();
             view! {
-                <Heading text=words.say(Text::home_title) />
+                <Heading text=words.say(Tongue::home_title) />
                 <Buttons>
-                    <ButtonLink label=words.say(Text::open_now) href external=true />
+                    <ButtonLink label=words.say(Tongue::open_now) href external=true />
                 </Buttons>
             }
             .built()
         }
         Stage::None | Stage::Server(Phase::Ended) => view! { <Again watch start here=here.clone() /> }.built(),
         Stage::Server(Phase::Stopping) => view! {
-            <Heading text=words.say(Text::not_running_title) />
-            <Paragraph text=words.say(Text::stopping) />
+            <Heading text=words.say(Tongue::not_running_title) />
+            <Paragraph text=words.say(Tongue::stopping) />
         }
         .built(),
         Stage::Unknown | Stage::Server(_) => waiting(words),
@@ -84,9 +84,9 @@ fn Again(watch: Watch, start: Start, here: String) -> Built {
         .as_ref()
         .map_or_else(paths::spawn, |options| paths::spawn_with(options, Some(&here)));
     let lead = words.say(if options.is_some() {
-        Text::not_running_lead
+        Tongue::not_running_lead
     } else {
-        Text::not_running_defaults
+        Tongue::not_running_defaults
     });
     let request = options.map(|options| {
         let request = words.tell(move |text| format!("{}.", text.request_plain(&options)));
@@ -94,14 +94,14 @@ fn Again(watch: Watch, start: Start, here: String) -> Built {
     });
     let send = Callback::new(move |()| start.send(raw.clone()));
     view! {
-        <Heading text=words.say(Text::not_running_title) />
+        <Heading text=words.say(Tongue::not_running_title) />
         <Paragraph text=lead />
         {request}
-        <Literally text=words.say(Text::not_running_then) code=here />
+        <Literally text=words.say(Tongue::not_running_then) code=here />
         <StartFailure start />
         <Buttons>
-            <Button label=words.say(Text::start_again) press=send busy=start.busy() />
-            <ButtonLink label=words.say(Text::change) href=change class=SECOND />
+            <Button label=words.say(Tongue::start_again) press=send busy=start.busy() />
+            <ButtonLink label=words.say(Tongue::change) href=change class=SECOND />
         </Buttons>
     }
     .built()

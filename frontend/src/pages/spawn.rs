@@ -23,7 +23,7 @@ use crate::offer::Offer;
 use crate::paths;
 use crate::start::Start;
 use crate::task::effect;
-use crate::text::{Text, Words, interface_words};
+use crate::text::{Tongue, Words, interface_words};
 
 /// The quick pick of memory, in MiB for each core.
 const PER_CORE: u64 = 4096;
@@ -44,7 +44,7 @@ pub(crate) fn Spawn(user: UserName) -> Built {
         Some(Err(failure)) => match Refusal::from_failure(&failure) {
             Some(refusal) => view! { <Forbidden refusal retry /> }.built(),
             None => view! {
-                <Heading text=words.say(Text::options_title) />
+                <Heading text=words.say(Tongue::options_title) />
                 <Trouble failure retry />
             }
             .built(),
@@ -97,7 +97,7 @@ fn Options(user: UserName, offer: OptionsView, link: RawOptions, next: Option<St
             .as_ref()
             .is_some_and(|failure| failure.code() != Some(ErrorCode::Options))
     });
-    let filled = linked.then(|| view! { <Paragraph class="quiet" text=words.say(Text::filled_by_link) /> }.built());
+    let filled = linked.then(|| view! { <Paragraph class="quiet" text=words.say(Tongue::filled_by_link) /> }.built());
     let fields = view! {
         <ErrorSummary errors attempt />
         {maybe(move || failed.get().then(|| view! { <StartFailure start /> }.built()))}
@@ -110,7 +110,7 @@ fn Options(user: UserName, offer: OptionsView, link: RawOptions, next: Option<St
         .child(el("div").class("options__fields").child(fields))
         .child(summary(words, parsed, start));
     view! {
-        <Heading text=words.say(Text::options_title) />
+        <Heading text=words.say(Tongue::options_title) />
         {filled}
         {form.built()}
     }
@@ -158,7 +158,7 @@ fn Fields(form: Form, offer: StoredValue<OptionsView>, errors: Memo<Vec<FieldErr
         {account(words, form, offer, error("account"))}
         <Amount
             id="time"
-            label=words.say(Text::time)
+            label=words.say(Tongue::time)
             hint=words.tell(move |text| text.time_hint(time.min, time_max.get()))
             error=error("time")
             value=form.time
@@ -167,14 +167,14 @@ fn Fields(form: Form, offer: StoredValue<OptionsView>, errors: Memo<Vec<FieldErr
         />
         <Amount
             id="cores"
-            label=words.say(Text::cores)
+            label=words.say(Tongue::cores)
             hint=words.tell(move |text| text.cores_hint(cores.min, cores.max))
             error=error("cores")
             value=form.cores
         />
         <Amount
             id="memory"
-            label=words.say(Text::memory_field)
+            label=words.say(Tongue::memory_field)
             hint=words.tell(move |text| text.memory_hint(memory.min, memory.max))
             error=error("memory")
             value=form.memory
@@ -196,7 +196,7 @@ fn account(words: Words, form: Form, offer: StoredValue<OptionsView>, error: Wro
     });
     let described_by = describe("account", true, error);
     view! {
-        <Field id="account" label=words.say(Text::account) hint=words.say(Text::account_hint) error>
+        <Field id="account" label=words.say(Tongue::account) hint=words.say(Tongue::account_hint) error>
             <Select id="account" class="field__input" described_by value=form.account items />
         </Field>
     }
@@ -210,7 +210,7 @@ fn gpu(words: Words, form: Form, offer: StoredValue<OptionsView>, error: Wrong) 
     }
     let mut items = vec![Item {
         value: form::NO_GPU.to_owned(),
-        name: words.say(Text::gpu_none),
+        name: words.say(Tongue::gpu_none),
         mark: None,
         about: None,
     }];
@@ -233,7 +233,7 @@ fn gpu(words: Words, form: Form, offer: StoredValue<OptionsView>, error: Wrong) 
         let items = items.collect::<Vec<_>>();
         (most > 1).then(|| {
             view! {
-                <Field id="gpu-count" label=words.say(Text::gpu_count)>
+                <Field id="gpu-count" label=words.say(Tongue::gpu_count)>
                     <Select id="gpu-count" class="field__input amount__input" value=form.gpu_count items />
                 </Field>
             }
@@ -241,7 +241,7 @@ fn gpu(words: Words, form: Form, offer: StoredValue<OptionsView>, error: Wrong) 
         })
     });
     let view = view! {
-        <Choice id="gpu" legend=words.say(Text::gpu) hint=words.say(Text::gpu_hint) error value=form.gpu items />
+        <Choice id="gpu" legend=words.say(Tongue::gpu) hint=words.say(Tongue::gpu_hint) error value=form.gpu items />
         {count}
     };
     Some(view.built())
@@ -254,13 +254,13 @@ fn interface(words: Words, form: Form, offer: StoredValue<OptionsView>, error: W
             Item {
                 value: interface.as_str().to_owned(),
                 name: words.tell(move |text| interface_words(text, interface).0.to_owned()),
-                mark: (interface == Interface::Lab).then(|| words.say(Text::recommended)),
+                mark: (interface == Interface::Lab).then(|| words.say(Tongue::recommended)),
                 about: Some(words.tell(move |text| interface_words(text, interface).1.to_owned())),
             }
         };
         offer.interfaces.iter().map(item).collect::<Vec<_>>()
     });
-    view! { <Choice id="interface" legend=words.say(Text::interface) error value=form.interface items /> }.built()
+    view! { <Choice id="interface" legend=words.say(Tongue::interface) error value=form.interface items /> }.built()
 }
 
 /// What is asked for, in one sentence, and the button; beside the form where there is room, below it else.
@@ -283,7 +283,7 @@ fn summary(words: Words, parsed: Memo<Result<UserOptions, Vec<FieldError>>>, sta
     });
     el("div")
         .class("summary")
-        .child(el("h2").class("summary__title").says(words.say(Text::your_request)))
+        .child(el("h2").class("summary__title").says(words.say(Tongue::your_request)))
         .child(el("p").class("summary__request").says(request))
         .child(view! { <Button label busy=start.busy() /> })
         .built()

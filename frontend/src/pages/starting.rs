@@ -16,7 +16,7 @@ use crate::router::Go;
 use crate::session::Session;
 use crate::start::Start;
 use crate::task::{Task, effect};
-use crate::text::{Reason, Text, Words};
+use crate::text::{Reason, Tongue, Words};
 use crate::watch::{Stage, Watch};
 use crate::{api, clock};
 
@@ -62,7 +62,7 @@ fn Follow(user: UserName) -> Built {
         Stage::Unknown => waiting(words),
         Stage::Trouble => trouble(watch),
         Stage::Server(Phase::Stopping) => view! {
-            <Heading text=words.say(Text::cancelling) />
+            <Heading text=words.say(Tongue::cancelling) />
             {freshness(words, watch)}
         }
         .built(),
@@ -79,9 +79,9 @@ fn Follow(user: UserName) -> Built {
 
 fn nothing(words: Words) -> Built {
     view! {
-        <Heading text=words.say(Text::nothing_to_wait_for) />
+        <Heading text=words.say(Tongue::nothing_to_wait_for) />
         <Buttons>
-            <ButtonLink label=words.say(Text::choose_options) href=paths::spawn() />
+            <ButtonLink label=words.say(Tongue::choose_options) href=paths::spawn() />
         </Buttons>
     }
     .built()
@@ -138,12 +138,12 @@ fn Progress(user: UserName, watch: Watch, target: Signal<String>) -> Built {
     let steps = vec![
         step(sent, None),
         step(
-            words.say(Text::step_queued),
+            words.say(Tongue::step_queued),
             Some(Box::new(move || queued(words, watch))),
         ),
         step(on_node, Some(Box::new(move || starting(words, watch)))),
         step(
-            words.say(Text::step_opening),
+            words.say(Tongue::step_opening),
             Some(Box::new(move || opening(words, target))),
         ),
     ];
@@ -162,7 +162,7 @@ fn Progress(user: UserName, watch: Watch, target: Signal<String>) -> Built {
     });
     view! {
         <Heading
-            text=words.say(Text::starting_title)
+            text=words.say(Tongue::starting_title)
             title=words.tell(move |text| text.phase(phase()).to_owned())
         />
         <Steps steps current />
@@ -170,7 +170,7 @@ fn Progress(user: UserName, watch: Watch, target: Signal<String>) -> Built {
         <Buttons>
             {maybe(move || {
                 let press = Callback::new(move |()| keep_waiting.start());
-                let label = words.say(Text::keep_waiting);
+                let label = words.say(Tongue::keep_waiting);
                 let button = view! { <Button class=SECOND label press busy=keep_waiting.busy() /> };
                 may_be_given_up.get().then(|| button.built())
             })}
@@ -230,9 +230,9 @@ fn starting(words: Words, watch: Watch) -> Built {
 
 fn opening(words: Words, target: Signal<String>) -> Built {
     view! {
-        <Paragraph text=words.say(Text::opening_lead) />
+        <Paragraph text=words.say(Tongue::opening_lead) />
         <Buttons>
-            <ButtonLink label=words.say(Text::open_now) href=target external=true />
+            <ButtonLink label=words.say(Tongue::open_now) href=target external=true />
         </Buttons>
     }
     .built()
@@ -245,7 +245,7 @@ pub(super) fn freshness(words: Words, watch: Watch) -> Built {
     let as_of = words.tell(move |text| text.as_of(&clock::when(silent_since().unwrap_or_default())));
     let silent = maybe(move || is_silent.get().then(|| caution(as_of)));
     let is_suspended = Memo::new(move |_| watch.state(|state| state.suspended.then_some(())).is_some());
-    let suspended = maybe(move || is_suspended.get().then(|| caution(words.say(Text::suspended))));
+    let suspended = maybe(move || is_suspended.get().then(|| caution(words.say(Tongue::suspended))));
     let is_lost = Memo::new(move |_| watch.silence().is_some());
     let message = words.tell(move |text| {
         let silence = watch.silence().unwrap_or_default();

@@ -1,13 +1,15 @@
 //! The page in English.
 
 mod phrases;
+mod words;
 
 use shared::options::{FieldError, Interface, Problem, UserOptions};
 use shared::server::{EndCause, EndView, Phase};
 
 use self::phrases::{at, date, holdings, memory};
+use self::words::WORDS;
 use super::format::{NBSP, duration, gb_up, span};
-use super::{Reason, Text, When, words};
+use super::{Fixed, Reason, Text, When};
 
 /// English.
 pub(super) struct English;
@@ -17,22 +19,8 @@ fn name(interface: Interface) -> &'static str {
 }
 
 impl Text for English {
-    words! {
-        skip: "Skip to the content",
-        language: "Language",
-        colours: "Colours",
-        colours_system: "System",
-        colours_light: "Light",
-        colours_dark: "Dark",
-        online: "online",
-        no_connection: "no connection",
-        your_account: "Your account",
-        log_out: "Log out",
-        documentation: "Documentation",
-        status_page: "Service status",
-        support: "Support",
-        one_moment: "One moment…",
-        trouble_title: "Something is not working",
+    fn words(&self) -> &'static Fixed {
+        &WORDS
     }
     fn silent(&self, since: &When) -> String {
         format!("cannot be reached since {}", at(since))
@@ -41,21 +29,6 @@ impl Text for English {
         format!("Slurm has not answered since {}. What you see is from then.", at(since))
     }
 
-    words! {
-        no_server: "No server",
-        no_server_advice: "The page is here, but no server answers behind it. To develop, run ",
-        unreachable: "The server does not answer. Check your connection, then try again.",
-        not_understood: "The server’s answer was not understood. Load the page again: it may have been renewed.",
-        slurm_unreachable: "The cluster’s scheduler cannot be reached at the moment. Try again in a minute. Running servers are not affected.",
-        try_again: "Try again",
-        already_running: "You already have a server, or one that is being stopped.",
-        go_to_server: "Go to it",
-        slurm_said: "Slurm’s own words:",
-        refused: "Slurm refused this request.",
-        problem_title: "Please correct this",
-        not_signed_in: "You are no longer logged in.",
-        cross_site: "The request came from another site and was refused. Load the page again.",
-    }
     fn internal(&self, request_id: &str) -> String {
         if request_id.is_empty() {
             "Something went wrong here. If it happens again, tell support.".to_owned()
@@ -64,39 +37,13 @@ impl Text for English {
         }
     }
 
-    words! {
-        login_title: "Log in",
-        log_in: "Log in",
-        logging_in: "Logging in…",
-        username: "Username",
-        password: "Password",
-        show: "Show",
-        hide: "Hide",
-        show_password: "Show the password",
-        hide_password: "Hide the password",
-        username_missing: "Type your username.",
-        password_missing: "Type your password.",
-        wrong_password: "The username or the password is wrong.",
-        other_hubs: "Other hubs",
-        log_out_title: "Do you want to log out?",
-        log_out_lead: "A running server goes on without you until its time is over. To end it first, stop it on its page.",
+    fn ends_soon(&self, seconds: i64) -> String {
+        format!("Your login ends in {}.", span(seconds))
     }
     fn throttled(&self, seconds: i64) -> String {
         format!("Too many wrong passwords. Try again in {}.", span(seconds))
     }
 
-    words! {
-        inactive_title: "Your account is not active",
-        inactive_lead: "Your name and password are right, but the account behind them is not active now.",
-        inactive_steps: "Two steps bring you back:",
-        renew_account: "Renew your account",
-        no_association_lead: "You are logged in, but no compute account of yours can be used here yet. New access takes a while to arrive.",
-        not_yours_title: "This server is somebody else’s",
-        not_yours_advice: "Each person has a server of their own. To show somebody a notebook, share the file.",
-        not_found_title: "There is no such page",
-        not_found_lead: "The address may be mistyped, or the page has moved.",
-        go_home: "Go to your server",
-    }
     fn no_association_title(&self, cluster: &str) -> String {
         format!("You have no access to {cluster}")
     }
@@ -113,29 +60,6 @@ impl Text for English {
         format!("It belongs to {owner}. You are logged in as {me}.")
     }
 
-    words! {
-        unknown_server: "Slurm has not said yet whether you have a server.",
-        home_title: "Your server",
-        start: "Start",
-        change: "Change",
-        open: "Open",
-        stop: "Stop",
-        stop_question: "Stop this server? What is not saved is lost.",
-        stop_yes: "Stop it",
-        stop_no: "Keep it",
-        stopping: "Stopping…",
-        view_start: "See how it starts",
-        no_server_running: "No server is running.",
-        running: "Running",
-        node: "Node",
-        cores_label: "Cores",
-        memory_label: "Memory",
-        gpu_label: "GPU",
-        account_label: "Charged to",
-        until_label: "Until",
-        save_your_work: "Less than 15 minutes are left. Save your work.",
-        time_over: "Its time is over.",
-    }
     fn request(&self, options: &UserOptions, until: &When) -> String {
         format!(
             "{} for {}, until {}, {}",
@@ -166,30 +90,6 @@ impl Text for English {
         format!("The last one: {}", self.end(end))
     }
 
-    words! {
-        options_title: "Server options",
-        filled_by_link: "The link you followed filled in this form.",
-        account: "Compute account",
-        account_hint: "The account that is charged for the time.",
-        time: "Time, in hours",
-        cores: "Cores",
-        memory_field: "Memory, in GB",
-        gpu: "GPU",
-        gpu_hint: "Ask for one only if your code uses it: the wait can be longer.",
-        gpu_none: "None",
-        gpu_count: "Number of GPUs",
-        interface: "Interface",
-        interface_lab: "Notebooks, files, consoles and terminals in one window.",
-        interface_notebook: "One document at a time, as in the classic Jupyter Notebook.",
-        interface_terminal: "A shell on the compute node, as with SSH.",
-        lab: "JupyterLab",
-        notebook: "Notebook",
-        terminal: "Terminal",
-        recommended: "recommended",
-        your_request: "Your request",
-        incomplete: "Some answers have to be corrected.",
-        sending: "Sending…",
-    }
     fn time_hint(&self, min: u64, max: u64) -> String {
         format!(
             "From {} to {}. Write 3, 1.5 or 1:30.",
@@ -251,27 +151,6 @@ impl Text for English {
         }
     }
 
-    words! {
-        starting_title: "Your server is starting",
-        step_sending: "Sending your request",
-        step_sent: "Request sent",
-        step_queued: "In the queue",
-        step_opening: "Opening",
-        step_done: "Done:",
-        step_now: "Now:",
-        step_next: "Next:",
-        may_be_sooner: "It may be sooner or later.",
-        keep_waiting: "Keep waiting",
-        kept_waiting: "It waits until you cancel it.",
-        suspended: "Slurm has suspended the job: nothing in it answers until Slurm lets it go on.",
-        cancel: "Cancel",
-        cancelling: "Cancelling…",
-        opening_lead: "It is ready and opens by itself.",
-        two_minutes_left: "Two minutes left.",
-        one_minute_left: "One minute left.",
-        nothing_to_wait_for: "No server of yours is starting.",
-        choose_options: "Choose options",
-    }
     fn step_starting(&self, node: Option<&str>) -> String {
         node.map_or_else(|| "Starting on a node".to_owned(), |node| format!("Starting on {node}"))
     }
@@ -332,19 +211,6 @@ impl Text for English {
         )
     }
 
-    words! {
-        did_not_start: "Your server did not start",
-        has_ended: "Your server has ended",
-        was_cancelled: "The start was cancelled",
-        was_stopped: "Your server was stopped",
-        start_again: "Start again",
-        not_running_title: "Your server is not running",
-        not_running_lead: "You can start it again as it was:",
-        not_running_then: "Then you get to the page you asked for:",
-        not_running_defaults: "You can start it with the usual options.",
-        open_now: "Open now",
-        log_is_in: "The job’s output is in",
-    }
     fn end(&self, end: &EndView) -> String {
         match &end.cause {
             EndCause::GaveUp { reason } => format!(

@@ -1,13 +1,15 @@
 //! La page en français. L’usage typographique est celui du Canada : espace avant le deux-points seulement.
 
 mod phrases;
+mod words;
 
 use shared::options::{FieldError, Interface, Problem, UserOptions};
 use shared::server::{EndCause, EndView, Phase};
 
 use self::phrases::{at, date, holdings, lower_first, memory, moment, since, until};
+use self::words::WORDS;
 use super::format::{NBSP, duration, gb_up, span};
-use super::{Reason, Text, When, words};
+use super::{Fixed, Reason, Text, When};
 
 /// French.
 pub(super) struct French;
@@ -17,22 +19,8 @@ fn name(interface: Interface) -> &'static str {
 }
 
 impl Text for French {
-    words! {
-        skip: "Aller au contenu",
-        language: "Langue",
-        colours: "Couleurs",
-        colours_system: "Système",
-        colours_light: "Clair",
-        colours_dark: "Sombre",
-        online: "en ligne",
-        no_connection: "pas de connexion",
-        your_account: "Votre compte",
-        log_out: "Se déconnecter",
-        documentation: "Documentation",
-        status_page: "État des services",
-        support: "Assistance",
-        one_moment: "Un instant…",
-        trouble_title: "Quelque chose ne fonctionne pas",
+    fn words(&self) -> &'static Fixed {
+        &WORDS
     }
     fn silent(&self, when: &When) -> String {
         format!("injoignable {}", since(when))
@@ -44,21 +32,6 @@ impl Text for French {
         )
     }
 
-    words! {
-        no_server: "Pas de serveur",
-        no_server_advice: "La page est là, mais aucun serveur ne répond derrière elle. Pour développer, lancez ",
-        unreachable: "Le serveur ne répond pas. Vérifiez votre connexion, puis réessayez.",
-        not_understood: "La réponse du serveur n’a pas été comprise. Rechargez la page, qui a peut-être été renouvelée.",
-        slurm_unreachable: "L’ordonnanceur de la grappe est injoignable pour le moment. Réessayez dans une minute. Les serveurs en marche ne sont pas touchés.",
-        try_again: "Réessayer",
-        already_running: "Vous avez déjà un serveur, ou son arrêt est en cours.",
-        go_to_server: "Y aller",
-        slurm_said: "Réponse de Slurm, en anglais\u{a0}:",
-        refused: "Slurm a refusé cette demande.",
-        problem_title: "À corriger",
-        not_signed_in: "Votre connexion a pris fin.",
-        cross_site: "La demande venait d’un autre site et a été refusée. Rechargez la page.",
-    }
     fn internal(&self, request_id: &str) -> String {
         if request_id.is_empty() {
             "Un problème est survenu de notre côté. S’il se répète, écrivez à l’assistance.".to_owned()
@@ -69,39 +42,13 @@ impl Text for French {
         }
     }
 
-    words! {
-        login_title: "Connexion",
-        log_in: "Se connecter",
-        logging_in: "Connexion en cours…",
-        username: "Nom d’utilisateur",
-        password: "Mot de passe",
-        show: "Afficher",
-        hide: "Masquer",
-        show_password: "Afficher le mot de passe",
-        hide_password: "Masquer le mot de passe",
-        username_missing: "Entrez votre nom d’utilisateur.",
-        password_missing: "Entrez votre mot de passe.",
-        wrong_password: "Le nom d’utilisateur ou le mot de passe est inexact.",
-        other_hubs: "Autres portails",
-        log_out_title: "Voulez-vous vous déconnecter\u{a0}?",
-        log_out_lead: "Un serveur en marche continue sans vous jusqu’à la fin de son temps. Pour y mettre fin avant, arrêtez-le sur sa page.",
+    fn ends_soon(&self, seconds: i64) -> String {
+        format!("Votre connexion prend fin dans {}.", span(seconds))
     }
     fn throttled(&self, seconds: i64) -> String {
         format!("Trop de mots de passe inexacts. Réessayez dans {}.", span(seconds))
     }
 
-    words! {
-        inactive_title: "Votre compte n’est pas actif",
-        inactive_lead: "Votre nom et votre mot de passe sont exacts, mais le compte n’est pas actif en ce moment.",
-        inactive_steps: "Deux étapes pour revenir\u{a0}:",
-        renew_account: "Renouvelez votre compte",
-        no_association_lead: "Votre connexion a réussi, mais aucun de vos comptes de calcul n’est encore utilisable ici. Un nouvel accès met un certain temps à arriver.",
-        not_yours_title: "Ce serveur n’est pas le vôtre",
-        not_yours_advice: "Chaque personne a son propre serveur. Pour montrer un carnet à quelqu’un, partagez le fichier.",
-        not_found_title: "Cette page n’existe pas",
-        not_found_lead: "L’adresse contient peut-être une faute, ou la page a changé de place.",
-        go_home: "Aller à votre serveur",
-    }
     fn no_association_title(&self, cluster: &str) -> String {
         format!("Vous n’avez pas accès à {cluster}")
     }
@@ -118,29 +65,6 @@ impl Text for French {
         format!("C’est celui de {owner}. Votre nom d’utilisateur est {me}.")
     }
 
-    words! {
-        unknown_server: "Slurm n’a pas encore dit si vous avez un serveur.",
-        home_title: "Votre serveur",
-        start: "Démarrer",
-        change: "Modifier",
-        open: "Ouvrir",
-        stop: "Arrêter",
-        stop_question: "Arrêter ce serveur? Ce qui n’est pas enregistré sera perdu.",
-        stop_yes: "L’arrêter",
-        stop_no: "Le garder",
-        stopping: "Arrêt en cours…",
-        view_start: "Suivre le démarrage",
-        no_server_running: "Aucun serveur n’est en marche.",
-        running: "En marche",
-        node: "Nœud",
-        cores_label: "Cœurs",
-        memory_label: "Mémoire",
-        gpu_label: "GPU",
-        account_label: "Compte imputé",
-        until_label: "Fin",
-        save_your_work: "Il reste moins de 15 minutes. Enregistrez votre travail.",
-        time_over: "Son temps est écoulé.",
-    }
     fn request(&self, options: &UserOptions, end: &When) -> String {
         format!(
             "{} pendant {}, {}, {}",
@@ -171,30 +95,6 @@ impl Text for French {
         format!("Le dernier\u{a0}: {}", self.end(end))
     }
 
-    words! {
-        options_title: "Options du serveur",
-        filled_by_link: "Le lien que vous avez suivi a rempli ce formulaire.",
-        account: "Compte de calcul",
-        account_hint: "Le compte auquel le temps est imputé.",
-        time: "Durée, en heures",
-        cores: "Cœurs",
-        memory_field: "Mémoire, en Go",
-        gpu: "GPU",
-        gpu_hint: "N’en demandez que si votre code s’en sert\u{a0}: l’attente peut être plus longue.",
-        gpu_none: "Aucun",
-        gpu_count: "Nombre de GPU",
-        interface: "Interface",
-        interface_lab: "Carnets, fichiers, consoles et terminaux dans une seule fenêtre.",
-        interface_notebook: "Un document à la fois, comme dans le Jupyter Notebook classique.",
-        interface_terminal: "Un interpréteur de commandes sur le nœud de calcul, comme par SSH.",
-        lab: "JupyterLab",
-        notebook: "Notebook",
-        terminal: "Terminal",
-        recommended: "recommandé",
-        your_request: "Votre demande",
-        incomplete: "Certaines réponses sont à corriger.",
-        sending: "Envoi…",
-    }
     fn time_hint(&self, min: u64, max: u64) -> String {
         format!(
             "De {} à {}. Écrivez 3, 1,5 ou 1:30.",
@@ -261,27 +161,6 @@ impl Text for French {
         }
     }
 
-    words! {
-        starting_title: "Votre serveur démarre",
-        step_sending: "Envoi de votre demande",
-        step_sent: "Demande envoyée",
-        step_queued: "Dans la file d’attente",
-        step_opening: "Ouverture",
-        step_done: "Fait\u{a0}:",
-        step_now: "En cours\u{a0}:",
-        step_next: "Ensuite\u{a0}:",
-        may_be_sooner: "Ce peut être plus tôt ou plus tard.",
-        keep_waiting: "Continuer d’attendre",
-        kept_waiting: "La demande attend tant que vous ne l’annulez pas.",
-        suspended: "Slurm a suspendu la tâche\u{a0}: rien n’y répond tant qu’elle n’a pas repris.",
-        cancel: "Annuler",
-        cancelling: "Annulation…",
-        opening_lead: "Il est prêt et s’ouvre de lui-même.",
-        two_minutes_left: "Il reste deux minutes.",
-        one_minute_left: "Il reste une minute.",
-        nothing_to_wait_for: "Aucun de vos serveurs n’est en train de démarrer.",
-        choose_options: "Choisir les options",
-    }
     fn step_starting(&self, node: Option<&str>) -> String {
         node.map_or_else(
             || "Démarrage sur un nœud".to_owned(),
@@ -345,19 +224,6 @@ impl Text for French {
         )
     }
 
-    words! {
-        did_not_start: "Votre serveur n’a pas démarré",
-        has_ended: "Votre serveur est terminé",
-        was_cancelled: "Le démarrage a été annulé",
-        was_stopped: "Votre serveur a été arrêté",
-        start_again: "Redémarrer",
-        not_running_title: "Votre serveur n’est pas en marche",
-        not_running_lead: "Vous pouvez le redémarrer tel qu’il était\u{a0}:",
-        not_running_then: "Vous arriverez ensuite à la page demandée\u{a0}:",
-        not_running_defaults: "Vous pouvez le démarrer avec les options habituelles.",
-        open_now: "Ouvrir maintenant",
-        log_is_in: "La sortie de la tâche se trouve dans",
-    }
     fn end(&self, end: &EndView) -> String {
         match &end.cause {
             EndCause::GaveUp { reason } => format!(

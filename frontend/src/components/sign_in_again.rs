@@ -1,0 +1,112 @@
+//! A sign-in that ends soon is told, and one that has ended is renewed in place: nothing that was typed is lost.
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlDialogElement;
+
+use super::{Button, Buttons, Meaning, Notice, Paragraph, QUIET, SECOND, SignInForm};
+use crate::built::{Built, IntoBuilt, maybe};
+use crate::clock;
+use crate::element::el;
+use crate::router::Go;
+use crate::session::Session;
+use crate::task::{effect, spawn};
+use crate::text::{Tongue, Words};
+
+/// From when on the end is told, in seconds before it.
+const SOON: i64 = 600;
+
+/// The notice, and the dialog.
+#[component]
+pub(crate) fn SignInAgain() -> Built {
+    let (words, session) = (Words::get(), Session::get());
+    let asked = RwSignal::new(false);
+    let now = clock::ticking(15);
+    let left = Memo::new(move |_| {
+        session
+            .ends_at
+            .get()
+            .map(|ends_at| ends_at - now.get())
+            .filter(|left| *left < SOON)
+    });
+    effect(move || {
+        // As far as this page knows; a sign-in in another tab is heard of.
+        if left.get().is_some_and(|left| left <= 0) {
+            session.lapsed.set(true);
+        }
+    });
+    let notice = maybe(move || {
+        let soon = words.tell(move |text| text.ends_soon(left.get().unwrap_or_default().max(0)));
+        left.with(Option::is_some).then(|| {
+            let ask = Callback::new(move |()| asked.set(true));
+            view! {
+                <Notice meaning=Meaning::Caution>
+                    <Paragraph text=soon />
+                    <Button class=SECOND label=words.say(Tongue::log_in_again) press=ask />
+                </Notice>
+            }
+            .built()
+        })
+    });
+    let dialog = maybe(move || {
+        let user = session.name()?;
+        let lapsed = session.lapsed.get();
+        (lapsed || asked.get()).then(|| {
+            let close = Callback::new(move |()| asked.set(false));
+            view! { <Again user lapsed close /> }.built()
+        })
+    });
+    effect(move || {
+        session.ends_at.track();
+        asked.set(false);
+    });
+    view! {
+        {el("div").class("sign-in-soon").attr("role", "status").child(notice).built()}
+        {dialog}
+    }
+    .built()
+}
+
+#[component]
+fn Again(user: shared::names::UserName, lapsed: bool, close: Callback<()>) -> Built {
+    let (words, session, go) = (Words::get(), Session::get(), Go::get());
+    let other = Callback::new(move |()| {
+        if lapsed {
+            spawn(session.log_out(go, false));
+        } else {
+            close.run(());
+        }
+    });
+    let (lead, way_out) = if lapsed {
+        (Tongue::ended_lead as fn(&_) -> _, Tongue::log_out as fn(&_) -> _)
+    } else {
+        (Tongue::ends_lead as fn(&_) -> _, Tongue::cancel as fn(&_) -> _)
+    };
+    let failed = |_| false;
+    let content = view! {
+        {el("h2").attr("id", "again-title").says(words.say(Tongue::log_in_again)).built()}
+        <Paragraph text=words.say(lead) />
+        <SignInForm again=user failed />
+        <Buttons>
+            <Button class=QUIET label=words.say(way_out) press=other />
+        </Buttons>
+    };
+    let dialog = el("dialog")
+        .class("dialog")
+        .attr("aria-labelledby", "again-title")
+        // Escape would leave a page that no longer works.
+        .on("cancel", move |event| {
+            event.prevent_default();
+            if !lapsed {
+                close.run(());
+            }
+        })
+        .child(content);
+    let element: HtmlDialogElement = dialog.element().unchecked_into();
+    effect(move || {
+        if !element.open() {
+            drop(element.show_modal());
+        }
+    });
+    dialog.built()
+}

@@ -1,0 +1,270 @@
+//! Signing in, step by step: name and password, and then whatever else the site asks. The fields may be the
+//! document's own until the page takes over, so they are read when they are sent, not followed: a password manager
+//! may fill them without telling.
+
+use leptos::prelude::*;
+use shared::api::ErrorCode;
+use shared::names::UserName;
+use shared::sign_in::{ChallengeKind, ChallengeView};
+
+use super::{Alert, Button, Buttons, Choice, Field, Item, Paragraph, QUIET, SECOND, failure_words, input};
+use crate::api::{self, Failure, Turn};
+use crate::built::{Built, IntoBuilt, dynamic, maybe};
+use crate::document::{self, Carried};
+use crate::element::{El, el};
+use crate::session::Session;
+use crate::task::{Task, effect, spawn};
+use crate::text::{Tongue, Words};
+
+const USERNAME: &str = "username";
+const PASSWORD: &str = "password";
+const ANSWER: &str = "answer";
+
+/// The form.
+#[component]
+pub(crate) fn SignInForm(
+    /// Who signs in again; else a name is asked for.
+    #[prop(optional)]
+    again: Option<UserName>,
+    /// What is done about a failure; else, or where it answers false, the form says it.
+    #[prop(into)]
+    failed: Callback<Failure, bool>,
+) -> Built {
+    let steps = Steps {
+        challenge: RwSignal::new(None),
+        failure: RwSignal::new(None),
+        failed,
+        session: Session::get(),
+    };
+    let carried = if again.is_some() {
+        Carried::default()
+    } else {
+        Carried::take()
+    };
+    let carried = StoredValue::new(carried);
+    dynamic(move || match steps.challenge.get() {
+        Some(challenge) => view! { <Challenge steps challenge /> }.built(),
+        None => {
+            let carried = carried.try_update_value(std::mem::take).unwrap_or_default();
+            view! { <Password steps carried again=again.clone() /> }.built()
+        }
+    })
+}
+
+/// Where the conversation has got to.
+#[derive(Clone, Copy)]
+struct Steps {
+    challenge: RwSignal<Option<ChallengeView>>,
+    failure: RwSignal<Option<Failure>>,
+    failed: Callback<Failure, bool>,
+    session: Session,
+}
+
+impl Steps {
+    fn take(self, result: Result<Turn, Failure>) {
+        match result {
+            Ok(Turn::Asks(challenge)) => {
+                self.challenge.set(Some(challenge));
+            }
+            Ok(turn) => self.session.heard(turn),
+            Err(failure) => {
+                // Nobody answered: the same step can be tried again. All else ends the conversation.
+                if failure.code().is_some_and(|code| code != ErrorCode::Throttled) {
+                    self.challenge.set(None);
+                }
+                if !self.failed.run(failure.clone()) {
+                    self.failure.set(Some(failure));
+                }
+                document::focus(PASSWORD);
+            }
+        }
+    }
+
+    /// What went wrong, said at once.
+    fn alert(self, no_script: RwSignal<Option<String>>) -> Built {
+        let words = Words::get();
+        maybe(move || {
+            let message = no_script.get().or_else(|| {
+                let failure = self.failure.read();
+                failure.as_ref().map(|failure| failure_words(words.text(), failure))
+            })?;
+            Some(view! { <Alert text=Signal::stored(message) /> }.built())
+        })
+    }
+}
+
+fn form(submit: impl Fn() + 'static, fields: impl IntoBuilt) -> El {
+    el("form")
+        .class("login")
+        .attr("novalidate", "")
+        .on("submit", move |event| {
+            event.prevent_default();
+            submit();
+        })
+        .child(fields)
+}
+
+fn plain(input: El) -> El {
+    input
+        .class("field__input")
+        .attr("autocapitalize", "none")
+        .attr("spellcheck", "false")
+}
+
+#[component]
+fn Password(steps: Steps, carried: Carried, again: Option<UserName>) -> Built {
+    let words = Words::get();
+    let no_script_error = RwSignal::new(carried.error);
+    let (no_name, no_password) = (RwSignal::new(false), RwSignal::new(false));
+    let shown = RwSignal::new(false);
+    let log_in = Task::new(move || async move {
+        let (username, password) = (document::value(USERNAME), document::value(PASSWORD));
+        steps.take(api::log_in(&username, &password).await);
+    });
+    let submit = move || {
+        no_script_error.set(None);
+        steps.failure.set(None);
+        no_name.set(document::value(USERNAME).trim().is_empty());
+        no_password.set(document::value(PASSWORD).is_empty());
+        if no_name.get_untracked() {
+            document::focus(USERNAME);
+        } else if no_password.get_untracked() {
+            document::focus(PASSWORD);
+        } else {
+            log_in.start();
+        }
+    };
+
+    // What was typed before the page took over stays, and so does the focus.
+    let mut focus = carried.focus;
+    if no_script_error.read_untracked().is_some() || steps.failure.read_untracked().is_some() || again.is_some() {
+        focus = Some(PASSWORD.to_owned());
+    }
+    effect(move || {
+        if let Some(id) = focus.take().filter(|id| id == USERNAME || id == PASSWORD) {
+            document::focus(&id);
+        }
+    });
+
+    let name_error = Signal::derive(move || no_name.get().then(|| words.text().username_missing().to_owned()));
+    let password_error = Signal::derive(move || no_password.get().then(|| words.text().password_missing().to_owned()));
+    let kind = Signal::derive(move || if shown.get() { "text" } else { "password" }.to_owned());
+    let show = words.tell(move |text| if shown.get() { text.hide() } else { text.show() }.to_owned());
+    let show_name = words.tell(move |text| {
+        if shown.get() {
+            text.hide_password()
+        } else {
+            text.show_password()
+        }
+        .to_owned()
+    });
+    let button = words.tell(move |text| {
+        if log_in.busy().get() {
+            text.logging_in()
+        } else {
+            text.log_in()
+        }
+        .to_owned()
+    });
+    let toggle = Callback::new(move |()| shown.update(|shown| *shown = !*shown));
+    let name = again.as_ref().map_or(carried.username.as_str(), UserName::as_str);
+    let username = input(USERNAME, false, name_error)
+        .attr("autocomplete", "username")
+        .attr_if("readonly", again.as_ref().map(|_| ""))
+        .attr("value", name);
+    let password = input(PASSWORD, false, password_error)
+        .follows("type", kind)
+        .attr("autocomplete", "current-password")
+        .attr("value", &carried.password);
+    let password = el("div")
+        .class("login__password")
+        .child(plain(password))
+        .child(view! { <Button class=QUIET label=show name=show_name press=toggle /> });
+    let fields = view! {
+        {steps.alert(no_script_error)}
+        <Field id=USERNAME label=words.say(Tongue::username) error=name_error>
+            {plain(username).built()}
+        </Field>
+        <Field id=PASSWORD label=words.say(Tongue::password) error=password_error>
+            {password.built()}
+        </Field>
+        <Buttons>
+            <Button label=button busy=log_in.busy() />
+        </Buttons>
+    };
+    form(submit, fields).built()
+}
+
+/// One thing more.
+#[component]
+fn Challenge(steps: Steps, challenge: ChallengeView) -> Built {
+    let words = Words::get();
+    let ChallengeView {
+        kind,
+        message,
+        choices,
+        state,
+    } = challenge;
+    let chosen = RwSignal::new(choices.first().cloned().unwrap_or_default());
+    let sent = state.clone();
+    let go_on = Task::new(move || {
+        let state = sent.clone();
+        async move {
+            let answer = match kind {
+                ChallengeKind::Wait => None,
+                ChallengeKind::Choice => Some(chosen.get_untracked()),
+                ChallengeKind::Code | ChallengeKind::Secret => Some(document::value(ANSWER)),
+            };
+            steps.failure.set(None);
+            steps.take(api::answer(&state, answer.as_deref()).await);
+        }
+    });
+    let cancel = Callback::new(move |()| {
+        let state = state.clone();
+        spawn(async move { drop(api::cancel(&state).await) });
+        steps.challenge.set(None);
+    });
+    effect(move || match kind {
+        ChallengeKind::Wait => go_on.start(),
+        ChallengeKind::Choice | ChallengeKind::Code | ChallengeKind::Secret => document::focus(ANSWER),
+    });
+    let field = match kind {
+        ChallengeKind::Wait => view! { <Paragraph class="waiting" text=words.say(Tongue::one_moment) /> }.built(),
+        ChallengeKind::Choice => {
+            let item = |choice: String| Item {
+                name: Signal::stored(choice.clone()),
+                value: choice,
+                mark: None,
+                about: None,
+            };
+            let items = choices.into_iter().map(item).collect();
+            let legend = words.say(Tongue::answer);
+            view! { <Choice id=ANSWER legend error=Signal::stored(None) value=chosen items /> }.built()
+        }
+        ChallengeKind::Code | ChallengeKind::Secret => {
+            let (typed, complete) = if kind == ChallengeKind::Code {
+                ("text", "one-time-code")
+            } else {
+                ("password", "off")
+            };
+            let answer = input(ANSWER, false, Signal::stored(None))
+                .attr("type", typed)
+                .attr("autocomplete", complete);
+            view! { <Field id=ANSWER label=words.say(Tongue::answer)>{plain(answer).built()}</Field> }.built()
+        }
+    };
+    // In the site's own language, whichever that is.
+    let message = el("p").class("login__message").attr("role", "status").text(&message);
+    let proceed =
+        (kind != ChallengeKind::Wait).then(|| view! { <Button label=words.say(Tongue::go_on) busy=go_on.busy() /> });
+    let fields = view! {
+        {steps.alert(RwSignal::new(None))}
+        {message.built()}
+        {field}
+        <Buttons>
+            {proceed}
+            <Button class=SECOND label=words.say(Tongue::cancel) press=cancel />
+        </Buttons>
+    };
+    form(move || go_on.start(), fields).built()
+}
