@@ -10,4 +10,6 @@ mod outage;
 mod pages;
 mod servers;
 mod sign_in;
+mod sign_ins;
 mod trouble;
+mod two_hosts;

@@ -124,7 +124,7 @@ export async function fillSignIn({ page, language }, name, password = story.pass
 /** Signs in, wherever the page is, and waits until that has worked. */
 export async function signIn(person, name) {
   await fillSignIn(person, name);
-  await sees(person.page.getByRole("button", { name: words[person.language].logOut }));
+  await sees(person.page.getByRole("link", { name: words[person.language].logOut }));
 }
 
 /** Whether a page is accessible, as far as a machine can tell. */

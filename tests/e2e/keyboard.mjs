@@ -55,8 +55,8 @@ await tell(async (enter) => {
   await walk("Tab", 'button "Start"', 'link "Change"');
   await keyboard.press("Enter");
   await focused(heading("options"));
-  await walk("Shift+Tab", 'button "Log out"', ...[...frame].reverse());
-  await walk("Tab", ...frame.slice(1), 'button "Log out"');
+  await walk("Shift+Tab", 'link "Log out"', ...[...frame].reverse());
+  await walk("Tab", ...frame.slice(1), 'link "Log out"');
 
   step("choose");
   await walk("Tab", 'combobox "Compute account"');
@@ -81,7 +81,7 @@ await tell(async (enter) => {
   step("stop: the question takes the focus, and gives it back");
   await page.goto("hub/home");
   await sees(link("open"));
-  await walk("Tab", 'link "Skip to the content"', ...frame, 'button "Log out"', 'link "Open"', 'button "Stop"');
+  await walk("Tab", 'link "Skip to the content"', ...frame, 'link "Log out"', 'link "Open"', 'button "Stop"');
   await keyboard.press("Enter");
   await focused(button("stopNo"));
   await keyboard.press("Enter");

@@ -5,7 +5,7 @@ import { look } from "./server.mjs";
 await tell(async (enter) => {
   const person = await enter();
   const { page, allow } = person;
-  const { say, heading, button, field, text } = look(person);
+  const { say, heading, button, link, field, text } = look(person);
   const password = page.getByLabel(say.password, { exact: true });
 
   step("type before the page has taken over");
@@ -48,8 +48,10 @@ await tell(async (enter) => {
   step("log in");
   await signIn(person, story.person);
   await sees(heading("home"));
+  await link("logOut").click();
+  await sees(heading("logOutTitle"));
   await button("logOut").click();
-  await sees(heading("logIn"));
+  await sees(heading("loginTitle"));
 
   step("log in without scripts, wrong and right");
   for (const language of ["en", "fr"]) {

@@ -3,28 +3,15 @@
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
 use slipway_tests::Person;
-use tokio::net::TcpStream;
+use slipway_tests::person::{Tunnel, TunnelAnswer};
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::handshake::client::Response;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::ready;
 
 const JUPYTER: &str = "v1.kernel.websocket.jupyter.org";
 
-async fn open(person: &Person, protocol: Option<&str>) -> (WebSocketStream<MaybeTlsStream<TcpStream>>, Response) {
-    let url = person
-        .url(&person.own("api/kernels/k/channels"))
-        .replace("http://", "ws://");
-    let mut request = url.into_client_request().unwrap();
-    let headers = request.headers_mut();
-    headers.insert("origin", person.origin().parse().unwrap());
-    headers.insert("cookie", person.cookies(&person.own("")).parse().unwrap());
-    if let Some(protocol) = protocol {
-        headers.insert("sec-websocket-protocol", protocol.parse().unwrap());
-    }
-    tokio_tungstenite::connect_async(request).await.unwrap()
+async fn open(person: &Person, protocol: Option<&str>) -> (Tunnel, TunnelAnswer) {
+    person.tunnel("api/kernels/k/channels", protocol).await.unwrap()
 }
 
 #[tokio::test]

@@ -8,7 +8,18 @@ use serde_json::{Value, json};
 use shared::api::{ErrorView, UserView};
 use shared::server::{Phase, ProgressEvent, ServerView};
 
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::{self, client::IntoClientRequest};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
 use crate::until;
+
+/// A WebSocket to a person's server.
+pub type Tunnel = WebSocketStream<MaybeTlsStream<TcpStream>>;
+/// The answer with which it was opened.
+pub type TunnelAnswer = tungstenite::handshake::client::Response;
+/// Why it was not.
+pub type TunnelError = tungstenite::Error;
 
 /// A client of Slipway.
 pub struct Person {
@@ -208,6 +219,19 @@ impl Person {
         let data = reply.text.lines().filter_map(|line| line.strip_prefix("data: "));
         data.map(|json| serde_json::from_str(json).unwrap_or_else(|e| panic!("{json}: {e}")))
             .collect()
+    }
+
+    /// A WebSocket to something on the person's server, and how it was agreed on.
+    pub async fn tunnel(&self, rest: &str, protocol: Option<&str>) -> Result<(Tunnel, TunnelAnswer), TunnelError> {
+        let url = self.url(&self.own(rest)).replace("http://", "ws://");
+        let mut request = url.into_client_request()?;
+        let headers = request.headers_mut();
+        headers.insert("origin", self.origin().parse().expect("an origin"));
+        headers.insert("cookie", self.cookies(&self.own("")).parse().expect("cookies"));
+        if let Some(protocol) = protocol {
+            headers.insert("sec-websocket-protocol", protocol.parse().expect("a protocol"));
+        }
+        tokio_tungstenite::connect_async(request).await
     }
 
     /// The path of something on the person's server.

@@ -99,6 +99,10 @@ pub struct Plan {
     pub setup: String,
     /// The base path.
     pub base: &'static str,
+    /// Whether people's servers have a host name of their own: `localhost`.
+    pub split: bool,
+    /// Lines of `[sign_in]`.
+    pub sign_in: String,
     /// Slurm's seconds in a minute.
     pub minute_seconds: f64,
     /// One password for everybody, or one each.
@@ -118,6 +122,8 @@ impl Default for Plan {
             bind: "127.0.0.1",
             setup: String::new(),
             base: "/",
+            split: false,
+            sign_in: String::new(),
             minute_seconds: 60.0,
             password: Some("correct horse battery"),
             cluster: |_| {},

@@ -135,7 +135,7 @@ listen = "127.0.0.1:{port}"
 public_url = "{url}"
 assets = "{assets}"
 state = "slipway.db"
-{development}
+{development}{split}
 [site]
 name = "Slipway"
 cluster = "Pretend"
@@ -147,6 +147,7 @@ cluster_access = {{ en = "https://example.org/access", fr = "https://example.org
 [sign_in]
 users_file = "users.toml"
 key_file = "sign-in.key"
+{sign_in}
 [slurm]
 urls = ["{slurm_url}"]
 key_file = "{slurm_key}"
@@ -170,6 +171,12 @@ home = "{home}"
             development = plan.development_port.map_or_else(String::new, |port| format!(
                 "development_origin = \"http://127.0.0.1:{port}\"\n"
             )),
+            split = if plan.split {
+                format!("user_content_url = \"{}\"\n", Self::user_url(&self.url))
+            } else {
+                String::new()
+            },
+            sign_in = plan.sign_in,
             // Jobs take ports by their numbers, and every cluster's first job is job 1.
             last_port = first_port + 1999,
             slurm_key = slurm_key.display(),
@@ -180,6 +187,11 @@ home = "{home}"
         );
         let _ = writeln!(text, "[job.environment]\nPATH = \"/usr/local/bin:/usr/bin:/bin\"");
         text
+    }
+
+    /// The same address by the other name of this machine, which a browser takes for another host.
+    pub fn user_url(url: &str) -> String {
+        url.replace("127.0.0.1", "localhost")
     }
 
     /// A file of the site.
@@ -359,10 +371,7 @@ home = "{home}"
     /// # Panics
     /// When the configuration cannot be used.
     pub fn signed_in(&self, names: impl IntoIterator<Item = String>) -> Vec<Person> {
-        let config = backend::config::Config::load(&self.path("slipway.toml")).expect("the configuration");
-        let key = backend::keys::Secret::read(&config.sign_in.key_file).expect("the key");
-        let clock = backend::clock::Clock::system();
-        let sign_ins = backend::auth::SignIns::new(&[key], &config, HashMap::new(), clock);
+        let sign_ins = self.sign_ins();
         let person = |name: String| {
             let user = UserName::new(&name).expect("a name");
             let sign_in = sign_ins.start(&user, None).expect("a sign-in");
@@ -370,6 +379,42 @@ home = "{home}"
             Person::with_cookies(&self.url, &name, cookies.iter().map(ToString::to_string))
         };
         names.into_iter().map(person).collect()
+    }
+
+    /// The cookies of a sign-in that ends in so many seconds, whatever happens.
+    ///
+    /// # Panics
+    /// When the configuration cannot be used.
+    pub fn cookies_for(&self, name: &str, seconds: i64) -> Vec<String> {
+        let sign_ins = self.sign_ins();
+        let user = UserName::new(name).expect("a name");
+        let mut sign_in = sign_ins.start(&user, None).expect("a sign-in");
+        sign_in.ends_at = backend::clock::Clock::system().now() + seconds;
+        sign_in.idle_at = sign_in.ends_at;
+        let cookies = sign_ins.cookies(Audience::Hub, &sign_in).expect("cookies");
+        cookies.iter().map(ToString::to_string).collect()
+    }
+
+    /// The cookies of a sign-in that was begun so many seconds ago, and not used since.
+    ///
+    /// # Panics
+    /// When the configuration cannot be used.
+    pub fn cookies_made_before(&self, name: &str, seconds: i64) -> Vec<String> {
+        let sign_ins = self.sign_ins();
+        let user = UserName::new(name).expect("a name");
+        let mut sign_in = sign_ins.start(&user, None).expect("a sign-in");
+        sign_in.ends_at -= seconds;
+        sign_in.idle_at -= seconds;
+        let cookies = sign_ins.cookies(Audience::Hub, &sign_in).expect("cookies");
+        cookies.iter().map(ToString::to_string).collect()
+    }
+
+    /// Sign-ins as Slipway makes them, with the site's own key.
+    fn sign_ins(&self) -> backend::auth::SignIns {
+        let config = backend::config::Config::load(&self.path("slipway.toml")).expect("the configuration");
+        let key = backend::keys::Secret::read(&config.sign_in.key_file).expect("the key");
+        let clock = backend::clock::Clock::system();
+        backend::auth::SignIns::new(&[key], &config, HashMap::new(), clock)
     }
 
     /// Somebody who has signed in at the Slipway of this address.
