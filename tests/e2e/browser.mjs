@@ -186,8 +186,21 @@ export async function speak(page, language) {
 
 const requests = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
-/** Asks the test in main.rs to do something to the cluster, and waits until it has. */
+/** Asks the test in main.rs to do something, and waits until it has. What it says about it. */
 export async function please(what) {
   console.log(`please ${what}`);
-  await requests.next();
+  return (await requests.next()).value;
+}
+
+/** From now on this browser's sign-in ends in so many seconds. */
+export async function endsIn(context, seconds) {
+  const lines = JSON.parse(await please(`seconds of ada: ${seconds}`));
+  const cookies = lines.map((line) => {
+    const [pair, ...attributes] = line.split("; ");
+    const split = pair.indexOf("=");
+    const path = attributes.find((attribute) => attribute.startsWith("Path=")).slice("Path=".length);
+    const { hostname } = new URL(story.url);
+    return { name: pair.slice(0, split), value: pair.slice(split + 1), domain: hostname, path, httpOnly: true, sameSite: "Lax" };
+  });
+  await context.addCookies(cookies);
 }

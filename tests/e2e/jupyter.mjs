@@ -34,6 +34,11 @@ export class Notebook {
     await sees(this.cells.getByText(output, { exact: true }));
   }
 
+  /** From now on a cell waits until the kernel has been heard of anew. */
+  expectReconnection() {
+    this.#idle = false;
+  }
+
   /** Restarts the kernel from the menu. */
   async restart() {
     await this.page.getByRole("menuitem", { name: "Kernel", exact: true }).click();

@@ -25,8 +25,10 @@ async fn tell(site: &Site, name: &str, person: &str) {
         .iter()
         .map(|(name, password)| (name.clone(), json!(password)))
         .collect();
-    let story =
-        json!({ "name": name, "url": site.url, "person": person, "passwords": passwords, "pictures": pictures });
+    let story = json!({
+        "name": name, "url": site.url, "servers": site.servers_url(), "person": person, "passwords": passwords,
+        "pictures": pictures,
+    });
     let mut node = Command::new("node")
         .arg(repository().join(format!("tests/e2e/{name}.mjs")))
         .env("STORY", story.to_string()) // Not an argument: those can be read by everybody.
@@ -47,8 +49,8 @@ async fn tell(site: &Site, name: &str, person: &str) {
     {
         match line.strip_prefix("please ") {
             Some(wish) => {
-                grant(site, wish);
-                answers.write_all(b"done\n").await.unwrap();
+                let granted = grant(site, wish);
+                answers.write_all(format!("{granted}\n").as_bytes()).await.unwrap();
             }
             None => said.extend([
                 &line, "
@@ -67,13 +69,16 @@ async fn tell(site: &Site, name: &str, person: &str) {
     );
 }
 
-/// What a story may ask for.
-fn grant(site: &Site, wish: &str) {
-    match wish {
-        "silence Slurm" => site.cluster().stop_answering(),
-        "wake Slurm" => site.cluster().resume(),
+/// What a story may ask for, and what it is told.
+fn grant(site: &Site, wish: &str) -> String {
+    match wish.split_once(": ").unwrap_or((wish, "")) {
+        ("silence Slurm", _) => site.cluster().stop_answering(),
+        ("wake Slurm", _) => site.cluster().resume(),
+        // The cookies of a sign-in that ends so soon.
+        ("seconds of ada", seconds) => return json!(site.cookies_for("ada", seconds.parse().unwrap())).to_string(),
         other => panic!("no story may ask for {other:?}"),
     }
+    "done".to_owned()
 }
 
 /// A site with a real Jupyter. It refuses to run as root, which only a test would: so this person allows it.
@@ -167,5 +172,30 @@ async fn a_person_is_kept_up_to_date_without_events_and_after_a_time_without_net
 async fn a_person_logs_in_starts_and_stops_by_keyboard_alone() {
     let site = Site::start(Plan::default()).await;
     tell(&site, "keyboard", "ada").await;
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_person_whose_login_ends_loses_neither_a_form_nor_an_open_lab() {
+    let site = with_jupyter("ada").await;
+    tell(&site, "log-in-again", "ada").await;
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_hostile_notebook_is_kept_from_the_hub_by_a_second_host_name() {
+    let site = Site::start(Plan {
+        split: true,
+        ..Plan::default()
+    })
+    .await;
+    tell(&site, "hostile-split", "ada").await;
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_hostile_notebook_at_the_hubs_own_host_name_can_do_what_is_written_down_and_no_more() {
+    let site = Site::start(Plan::default()).await;
+    tell(&site, "hostile", "ada").await;
     site.shut_down().await;
 }

@@ -194,6 +194,16 @@ home = "{home}"
         url.replace("127.0.0.1", "localhost")
     }
 
+    /// Where people's servers are.
+    pub fn servers_url(&self) -> String {
+        let config = std::fs::read_to_string(self.path("slipway.toml")).unwrap_or_default();
+        if config.contains("user_content_url") {
+            Self::user_url(&self.url)
+        } else {
+            self.url.clone()
+        }
+    }
+
     /// A file of the site.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

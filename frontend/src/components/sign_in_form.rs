@@ -35,12 +35,17 @@ pub(crate) fn SignInForm(
         failure: RwSignal::new(None),
         failed,
         session: Session::get(),
+        name: StoredValue::new(String::new()),
     };
     let carried = if again.is_some() {
         Carried::default()
     } else {
         Carried::take()
     };
+    let name = again
+        .as_ref()
+        .map_or_else(|| carried.username.clone(), ToString::to_string);
+    steps.name.set_value(name);
     let carried = StoredValue::new(carried);
     dynamic(move || match steps.challenge.get() {
         Some(challenge) => view! { <Challenge steps challenge /> }.built(),
@@ -58,6 +63,8 @@ struct Steps {
     failure: RwSignal<Option<Failure>>,
     failed: Callback<Failure, bool>,
     session: Session,
+    /// The name that was typed.
+    name: StoredValue<String>,
 }
 
 impl Steps {
@@ -69,7 +76,8 @@ impl Steps {
             Ok(turn) => self.session.heard(turn),
             Err(failure) => {
                 // Nobody answered: the same step can be tried again. All else ends the conversation.
-                if failure.code().is_some_and(|code| code != ErrorCode::Throttled) {
+                let over = failure.code().is_some_and(|code| code != ErrorCode::Throttled);
+                if over && self.challenge.with_untracked(Option::is_some) {
                     self.challenge.set(None);
                 }
                 if !self.failed.run(failure.clone()) {
@@ -119,6 +127,7 @@ fn Password(steps: Steps, carried: Carried, again: Option<UserName>) -> Built {
     let shown = RwSignal::new(false);
     let log_in = Task::new(move || async move {
         let (username, password) = (document::value(USERNAME), document::value(PASSWORD));
+        steps.name.set_value(username.clone());
         steps.take(api::log_in(&username, &password).await);
     });
     let submit = move || {
@@ -167,14 +176,14 @@ fn Password(steps: Steps, carried: Carried, again: Option<UserName>) -> Built {
         .to_owned()
     });
     let toggle = Callback::new(move |()| shown.update(|shown| *shown = !*shown));
-    let name = again.as_ref().map_or(carried.username.as_str(), UserName::as_str);
     let username = input(USERNAME, false, name_error)
         .attr("autocomplete", "username")
         .attr_if("readonly", again.as_ref().map(|_| ""))
-        .attr("value", name);
+        .attr("value", &steps.name.get_value());
     let password = input(PASSWORD, false, password_error)
         .follows("type", kind)
         .attr("autocomplete", "current-password")
+        .attr_if("autofocus", again.as_ref().map(|_| "")) // For the dialog, which chooses when it opens.
         .attr("value", &carried.password);
     let password = el("div")
         .class("login__password")
