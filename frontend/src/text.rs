@@ -144,8 +144,8 @@ pub(crate) trait Text {
     fn internal(&self, request_id: &str) -> String;
 
     // Log in.
-    /// The sign-in ends; in how many seconds.
-    fn ends_soon(&self, seconds: i64) -> String;
+    /// When the sign-in ends.
+    fn ends_soon(&self, when: &When) -> String;
     /// Too many wrong passwords; for how long.
     fn throttled(&self, seconds: i64) -> String;
 

@@ -10,7 +10,7 @@ const en = {
   stopToo: /^Stop my server as well\./,
   logInAgain: "Log in again",
   endedLead: /^Your login has ended\./,
-  endsSoon: /^Your login ends in/,
+  endsSoon: /^Your login ends at/,
   nameMissing: "Type your username.",
   passwordMissing: "Type your password.",
   wrongPassword: "The username or the password is wrong.",

@@ -35,9 +35,12 @@ pub(crate) fn SignInAgain() -> Built {
             session.lapsed.set(true);
         }
     });
+    let is_soon = Memo::new(move |_| left.with(Option::is_some));
     let notice = maybe(move || {
-        let soon = words.tell(move |text| text.ends_soon(left.get().unwrap_or_default().max(0)));
-        left.with(Option::is_some).then(|| {
+        // A moment, not a countdown, which a screen reader would read again and again.
+        let end = session.ends_at.get().filter(|_| is_soon.get())?;
+        let soon = words.tell(move |text| text.ends_soon(&clock::when(end)));
+        Some({
             let ask = Callback::new(move |()| asked.set(true));
             view! {
                 <Notice meaning=Meaning::Caution>
@@ -61,7 +64,7 @@ pub(crate) fn SignInAgain() -> Built {
         asked.set(false);
     });
     view! {
-        {el("div").class("sign-in-soon").attr("role", "status").child(notice).built()}
+        {el("div").class("sign-in-again").attr("role", "status").child(notice).built()}
         {dialog}
     }
     .built()

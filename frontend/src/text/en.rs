@@ -37,8 +37,8 @@ impl Text for English {
         }
     }
 
-    fn ends_soon(&self, seconds: i64) -> String {
-        format!("Your login ends in {}.", span(seconds))
+    fn ends_soon(&self, when: &When) -> String {
+        format!("Your login ends at {}.", at(when))
     }
     fn throttled(&self, seconds: i64) -> String {
         format!("Too many wrong passwords. Try again in {}.", span(seconds))

@@ -42,8 +42,8 @@ impl Text for French {
         }
     }
 
-    fn ends_soon(&self, seconds: i64) -> String {
-        format!("Votre connexion prend fin dans {}.", span(seconds))
+    fn ends_soon(&self, when: &When) -> String {
+        format!("Votre connexion prend fin {}.", at(when))
     }
     fn throttled(&self, seconds: i64) -> String {
         format!("Trop de mots de passe inexacts. Réessayez dans {}.", span(seconds))
