@@ -16,6 +16,7 @@ use crate::auth::{Authenticator, Conversations, SignIn, SignIns, Throttle, Users
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::keys::{self, Secret};
+use crate::log::LogBudget;
 use crate::offer::Offers;
 use crate::slurm::{Client, Signer};
 use crate::spawner::{JobKeys, Spawner};
@@ -43,6 +44,8 @@ pub struct App {
     last_end: AtomicI64,
     /// Who has to wait before the next try.
     pub throttle: Throttle,
+    /// How often strangers may make the log say the same.
+    pub log: LogBudget,
     /// Slurm.
     pub slurm: Arc<Client>,
     /// What people may choose.
@@ -157,6 +160,7 @@ impl App {
             sign_ins: SignIns::new(&sign_in_keys, &config, ended.into_iter().collect(), clock.clone()),
             last_end: AtomicI64::new(last_end),
             throttle: Throttle::new(clock.clone()),
+            log: LogBudget::default(),
             offers: Offers::new(Arc::clone(&config), Arc::clone(&slurm), clock.clone()),
             spawner: spawner.await,
             slurm,

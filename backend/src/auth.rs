@@ -3,6 +3,7 @@
 mod conversation;
 mod conversations;
 mod cookies;
+mod decoy;
 #[cfg(feature = "pam")]
 mod pam;
 mod seal;
@@ -17,7 +18,7 @@ pub use conversations::{Conversations, Turn};
 pub use cookies::{Audience, SignIn, SignIns, cookies};
 #[cfg(feature = "pam")]
 pub use pam::Pam;
-pub use throttle::Throttle;
+pub use throttle::{Attempt, Throttle, Wait};
 pub use users_file::{UsersFile, add_user};
 
 /// Why somebody is not signed in.

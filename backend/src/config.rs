@@ -10,6 +10,7 @@ mod slurm;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use shared::names::UserName;
 
 pub use defaults::Defaults;
 pub use job::Job;
@@ -99,6 +100,12 @@ impl Config {
             message,
         })?;
         Ok(config)
+    }
+
+    /// Whether somebody of this name may sign in, if the password is right. Slipway's own account in Slurm sees
+    /// everybody's jobs: it is nobody's to sign in with.
+    pub fn may_sign_in(&self, user: &UserName) -> bool {
+        *user != self.slurm.service_user && self.sign_in.blocked.iter().all(|blocked| blocked != user.as_str())
     }
 
     fn resolve(&mut self, folder: &Path) {

@@ -1,10 +1,11 @@
 //! What happens to every request first and every answer last: a request id, the host name, the body of
 //! errors, headers that keep browsers strict, one log line for each failure.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -14,6 +15,7 @@ use crate::app::{App, AppState};
 use crate::assets::Look;
 use crate::auth::{Audience, SignIn};
 use crate::error::Error;
+use crate::log::{Kind, Sent};
 use crate::{hand_off, keys};
 
 /// Characters of a path that stay readable in `?next=`.
@@ -36,7 +38,7 @@ pub async fn edge(State(app): State<AppState>, request: Request, next: Next) -> 
         Some(_) => next.run(request).await,
     };
     if let Some(error) = response.extensions_mut().remove::<Arc<Error>>() {
-        log(&id, &asked, &error);
+        log(&app, &id, &asked, &error);
         response = asked.answer(&app, &id, &error, &response);
     }
     if let Some(sign_in) = sign_in.filter(|_| !asked.is_proxied && !response.headers().contains_key(header::SET_COOKIE))
@@ -129,6 +131,7 @@ pub fn is_same_site(app: &App, headers: &HeaderMap, audience: Audience) -> bool 
 
 /// What is needed of a request to answer an error in its own way.
 struct Asked {
+    address: IpAddr,
     method: Method,
     path: String,
     next: String,
@@ -147,7 +150,9 @@ impl Asked {
                 None => text("accept").is_some_and(|accept| accept.contains("text/html")),
             };
         let uri = request.uri();
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         Self {
+            address: peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip()),
             method: request.method().clone(),
             path: uri.path().to_owned(),
             next: uri
@@ -205,12 +210,17 @@ impl Asked {
 }
 
 /// A failure of ours is logged as one, with its cause; a mistake of a client is only noted.
-fn log(id: &str, asked: &Asked, error: &Error) {
-    let (status, method) = (error.status().0.as_u16(), &asked.method);
-    // A path that somebody sent is never logged at any length.
-    let path: String = asked.path.chars().take(200).collect();
+fn log(app: &App, id: &str, asked: &Asked, error: &Error) {
+    let (status, code) = error.status();
+    let (status, method, path) = (status.as_u16(), Sent(asked.method.as_str()), Sent(&asked.path));
+    let text = error.to_string();
+    let text = Sent(&text);
     match error.private_cause() {
-        Some(cause) => tracing::warn!(request.id = id, %method, path, status, cause, "a request failed: {error}"),
-        None => tracing::debug!(request.id = id, %method, path, status, "a request was refused: {error}"),
+        Some(cause) if app.log.allows(Kind::FailedRequest(code), asked.address) => {
+            let cause = Sent(cause);
+            tracing::warn!(request.id = id, %method, %path, status, %cause, "a request failed: {text}");
+        }
+        Some(_) => {}
+        None => tracing::debug!(request.id = id, %method, %path, status, "a request was refused: {text}"),
     }
 }

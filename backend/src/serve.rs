@@ -28,6 +28,8 @@ pub async fn serve(config: Config) -> Result<(), String> {
     let poller = tokio::spawn(Arc::clone(&app.spawner).poll_until_shutdown());
     tokio::spawn(Arc::clone(&app).listen_until_shutdown());
     tokio::spawn(end_by_signal(shutdown.clone()));
+    let (log, ending) = (Arc::clone(&app), shutdown.clone());
+    let minutes = tokio::spawn(async move { log.log.end_minutes(ending).await });
     let offers = Arc::clone(&app);
     tokio::spawn(async move { offers.offers.prepare().await });
     tracing::info!(%address, url = app.config.server.public_url, "serving");
@@ -45,6 +47,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
         app.tunnels.close();
         app.tunnels.wait().await;
         app.spawner.drained().await;
+        minutes.await.map_err(|e| e.to_string())?;
         poller.await.map_err(|e| e.to_string())
     };
     tokio::pin!(ended);

@@ -100,7 +100,7 @@ pub struct SiteView {
 }
 
 /// The kinds of failure that a client may want to tell apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     /// The request is not one: bad JSON, unknown fields, wrong content type, too large.

@@ -2,7 +2,7 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use slipway_tests::{Person, Plan, Site};
+use slipway_tests::{Person, Plan, Site, until};
 
 #[tokio::test]
 async fn signing_in_answers_who_it_is_and_signing_out_ends_it_everywhere() {
@@ -90,6 +90,54 @@ async fn an_inactive_account_is_told_so_with_its_date() {
 }
 
 #[tokio::test]
+async fn however_a_sign_in_is_refused_the_answer_is_the_same_to_the_letter() {
+    let site = Site::start(Plan::default()).await;
+    let long = "x".repeat(2000);
+    let (mut answers, mut pages) = (Vec::new(), Vec::new());
+    for (name, password) in [
+        ("ada", "wrong"),
+        ("nobody-at-all", "wrong"),
+        ("root", "wrong"),
+        // Slipway's own account in Slurm.
+        ("slipway", "wrong"),
+        ("waits", ""),
+        ("refused", &long),
+        ("nobody-at-all", &long),
+        ("no name", "wrong"),
+        ("", ""),
+    ] {
+        let reply = site.anonymous().sign_in(name, password).await;
+        let mut error = reply.error();
+        assert!(!std::mem::take(&mut error.request_id).is_empty());
+        answers.push((reply.status, error, reply.headers.keys().cloned().collect::<Vec<_>>()));
+        let fields = [("username", name), ("password", password)];
+        let form = Person::send(site.anonymous().request(Method::POST, "hub/login").form(&fields)).await;
+        pages.push((
+            form.status,
+            form.text.replace(&format!("value=\"{name}\""), "value=\"\""),
+        ));
+    }
+    assert_eq!((answers[0].0, pages[0].0), (401, 401));
+    for (answer, page) in answers.iter().zip(&pages) {
+        assert_eq!(answer, &answers[0]);
+        assert_eq!(page, &pages[0]);
+    }
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn an_account_of_a_blocked_name_or_of_slipways_own_in_slurm_signs_nobody_in() {
+    let site = Site::start(Plan::default()).await;
+    for name in ["root", "slipway"] {
+        let user = shared::names::UserName::new(name).unwrap();
+        backend::auth::add_user(&site.path("users.toml"), &user, &"the right one".into()).unwrap();
+        let reply = site.anonymous().sign_in(name, "the right one").await;
+        assert_eq!((reply.status, reply.code().as_str()), (401, "wrong_password"), "{name}");
+    }
+    site.shut_down().await;
+}
+
+#[tokio::test]
 async fn guessing_is_slowed_down_for_that_name_alone() {
     let site = Site::start(Plan::default()).await;
     let mut guesser = site.anonymous();
@@ -102,6 +150,90 @@ async fn guessing_is_slowed_down_for_that_name_alone() {
     assert!((1..=30).contains(&seconds), "{seconds}");
     assert_eq!(reply.error().details["retry_after"], seconds.to_string());
     site.sign_in("many-accounts").await;
+    site.shut_down().await;
+}
+
+/// macOS has only one address for itself until it is given more.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_stranger_who_guesses_elsewhere_locks_nobody_out() {
+    let site = Site::start(Plan::default()).await;
+    let mut stranger = Person::elsewhere(&site.url, [127, 0, 0, 2]);
+    for _ in 0..5 {
+        assert_eq!(stranger.sign_in("ada", "guess").await.status, 401);
+    }
+    assert_eq!(stranger.sign_in("ada", site.password("ada")).await.status, 429);
+    site.sign_in("ada").await;
+    assert_eq!(
+        stranger.sign_in("ada", site.password("ada")).await.status,
+        429,
+        "her signing in lets the stranger guess on"
+    );
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn whoever_sends_many_guesses_at_once_gets_no_more_than_five() {
+    let site = Site::start(Plan::default()).await;
+    let guesses = (0..40).map(|_| async { site.anonymous().sign_in("ada", "guess").await.status });
+    let answers = futures_util::future::join_all(guesses).await;
+    let checked = answers.iter().filter(|status| **status == 401).count();
+    let waiting = answers.iter().filter(|status| **status == 429).count();
+    assert_eq!((checked, waiting), (5, 35), "{answers:?}");
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_class_of_eighty_signs_in_behind_one_router_with_twenty_typos() {
+    let site = Site::start(Plan::default()).await;
+    // Everybody has ada's password.
+    let users = std::fs::read_to_string(site.path("users.toml")).unwrap();
+    let hash = users.split("[users.ada]").nth(1).unwrap().lines().nth(1).unwrap();
+    let class: Vec<_> = (0..80).map(|n| format!("[users.student{n}]\n{hash}\n")).collect();
+    std::fs::write(site.path("users.toml"), format!("{users}\n{}", class.concat())).unwrap();
+    let students = (0..80).map(|n| {
+        let site = &site;
+        async move {
+            let (mut student, name) = (site.anonymous(), format!("student{n}"));
+            if n % 4 == 0 {
+                assert_eq!(student.sign_in(&name, "corect horse batery").await.status, 401);
+            }
+            student.sign_in(&name, site.password("ada")).await.status
+        }
+    });
+    let answers = futures_util::future::join_all(students).await;
+    assert_eq!(answers, vec![200; 80]);
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_flood_of_made_up_names_fills_neither_memory_nor_log_and_its_size_is_told() {
+    let plan = Plan {
+        log: "info",
+        ..Plan::default()
+    };
+    let mut site = Site::start(plan).await;
+    site.sign_in("ada").await;
+    let flood = slipway_tests::flood::flood(&site, 10_000, 1000, 1).await;
+    assert!((300..330).contains(&flood.checked), "{flood:?}");
+    assert!(flood.memory[1] < flood.memory[0] + 20 * 1024, "{flood:?}");
+    assert!(flood.logged < 60 * 1000, "{flood:?}");
+    site.end_slipway().await;
+    until("the last line about the flood", || async {
+        let log = site.log();
+        let told = log
+            .lines()
+            .filter(|line| line.contains("more in the last minute, from 1 addresses"));
+        let more: u64 = told
+            .filter_map(|line| line.split("and ").nth(1)?.split(' ').next()?.parse::<u64>().ok())
+            .sum();
+        let lines = log
+            .lines()
+            .filter(|line| line.contains("a sign-in was refused"))
+            .count();
+        (more + u64::try_from(lines).unwrap() == 10_000 && lines <= 180).then_some(())
+    })
+    .await;
     site.shut_down().await;
 }
 

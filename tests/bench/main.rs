@@ -11,6 +11,7 @@
 
 mod hang;
 mod proxy;
+mod sign_in;
 mod start;
 mod table;
 mod waiting;
@@ -38,6 +39,9 @@ async fn main() {
     }
     if wants("hang") {
         report += &hang::measure().await;
+    }
+    if wants("sign-in") {
+        report += &sign_in::measure().await;
     }
     let folder = repository().join("target/bench");
     std::fs::create_dir_all(&folder).unwrap();

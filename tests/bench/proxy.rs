@@ -3,12 +3,12 @@
 //! configurable-http-proxy speaks plain HTTP to the server and checks nobody; Slipway authenticates each
 //! request and speaks mutual TLS. Direct is what the server behind both costs by itself.
 
-use std::path::Path;
 use std::process::Stdio;
 use std::time::Instant;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
+use slipway_tests::flood::memory;
 use slipway_tests::site::free_port;
 use slipway_tests::{Person, Plan, Site, program, until};
 use tokio::process::{Child, Command};
@@ -241,13 +241,6 @@ fn cpu_seconds(pid: u32) -> f64 {
     (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
 }
 
-/// Proportional set size in kB.
-fn memory(pid: u32) -> f64 {
-    let text = std::fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("smaps_rollup")).unwrap();
-    let line = text.lines().find_map(|line| line.strip_prefix("Pss:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
-}
-
-fn megabytes(kilobytes: f64) -> String {
-    format!("{:.1}", kilobytes / 1024.0)
+fn megabytes(kibibytes: u64) -> String {
+    format!("{}.{}", kibibytes / 1024, kibibytes % 1024 * 10 / 1024)
 }

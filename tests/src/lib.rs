@@ -7,6 +7,7 @@
     reason = "a test that cannot be set up fails"
 )]
 
+pub mod flood;
 pub mod person;
 pub mod plan;
 pub mod real_slurm;

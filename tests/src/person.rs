@@ -1,5 +1,6 @@
 //! Somebody with a browser, as far as HTTP can tell: cookies, and an Origin on what changes something.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::{HeaderMap, Method, StatusCode};
@@ -73,8 +74,18 @@ impl Reply {
 impl Person {
     /// Not signed in.
     pub fn new(base: &str) -> Self {
+        Self::at(base, None)
+    }
+
+    /// Not signed in, at another address of this machine (`127.0.0.2`), where the system gives it all of them.
+    pub fn elsewhere(base: &str, address: impl Into<IpAddr>) -> Self {
+        Self::at(base, Some(address.into()))
+    }
+
+    fn at(base: &str, address: Option<IpAddr>) -> Self {
         let jar = Arc::new(Jar::default());
         let http = reqwest::Client::builder()
+            .local_address(address)
             .cookie_provider(Arc::clone(&jar))
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()

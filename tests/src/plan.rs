@@ -107,6 +107,8 @@ pub struct Plan {
     pub minute_seconds: f64,
     /// One password for everybody, or one each.
     pub password: Option<&'static str>,
+    /// What Slipway logs, in the form of `SLIPWAY_LOG`.
+    pub log: &'static str,
     /// What else is different in a local cluster.
     pub cluster: fn(&mut ClusterConfig),
 }
@@ -126,6 +128,7 @@ impl Default for Plan {
             sign_in: String::new(),
             minute_seconds: 60.0,
             password: Some("correct horse battery"),
+            log: "info,backend=debug",
             cluster: |_| {},
         }
     }

@@ -26,6 +26,7 @@ pub struct Site {
     slurm: Slurm,
     slipway: Option<Child>,
     beside: Vec<Child>,
+    log: &'static str,
     /// `http://127.0.0.1:PORT` and the base path.
     pub url: String,
     /// Names and passwords.
@@ -60,6 +61,7 @@ impl Site {
             slurm: Slurm::Local(Box::new(cluster)),
             slipway: None,
             beside: Vec::new(),
+            log: plan.log,
             url: String::new(),
             passwords: Vec::new(),
         };
@@ -83,6 +85,7 @@ impl Site {
             slurm: Slurm::Real(Box::new(slurm)),
             slipway: None,
             beside: Vec::new(),
+            log: plan.log,
             url: String::new(),
             passwords: Vec::new(),
         };
@@ -251,7 +254,7 @@ home = "{home}"
             .arg(self.path(&format!("{name}.toml")))
             .env(
                 "SLIPWAY_LOG",
-                std::env::var("SLIPWAY_LOG").unwrap_or_else(|_| "info,backend=debug".into()),
+                std::env::var("SLIPWAY_LOG").unwrap_or_else(|_| self.log.into()),
             )
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
@@ -281,6 +284,19 @@ home = "{home}"
     pub async fn kill_slipway(&mut self) {
         if let Some(mut slipway) = self.slipway.take() {
             slipway.kill().await.expect("it is ours to end");
+        }
+    }
+
+    /// Ends Slipway as its administrator does, and waits until it has ended.
+    ///
+    /// # Panics
+    /// When it does not end well.
+    pub async fn end_slipway(&mut self) {
+        if let Some(mut slipway) = self.slipway.take() {
+            let pid = slipway.id().expect("it runs").to_string();
+            let sent = Command::new("kill").args(["-TERM", &pid]).status().await;
+            assert!(sent.expect("kill").success());
+            assert!(slipway.wait().await.expect("it is ours").success());
         }
     }
 

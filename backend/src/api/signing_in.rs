@@ -10,9 +10,10 @@ use shared::names::UserName;
 use shared::sign_in::{AnswerRequest, ChallengeView, LoginRequest};
 
 use crate::app::{App, AppState};
-use crate::auth::{Audience, Denied, SignIn, Turn};
+use crate::auth::{Attempt, Audience, Denied, SignIn, Turn};
 use crate::edge::is_same_site;
 use crate::error::Error;
+use crate::log::{Kind, Sent};
 
 pub(super) type SetCookies = AppendHeaders<Vec<(header::HeaderName, String)>>;
 
@@ -42,19 +43,11 @@ pub(super) async fn begin(
     headers: &HeaderMap,
 ) -> Result<Outcome, Error> {
     // What is no name at all is answered like an unknown one.
-    let user = app.config.sign_in.name(&login.username);
-    let user = user.map_err(|_| Error::WrongPassword(String::new()))?;
-    if let Some(seconds) = app.throttle.wait_seconds(&user, address) {
-        return Err(Error::Throttled(seconds));
-    }
-    if login.password.is_empty() || is_blocked(app, &user) {
-        app.throttle.failed(&user, address);
-        return Err(Error::WrongPassword(String::new()));
-    }
-    let turn = app
-        .conversations
-        .begin(user.clone(), SecretString::from(login.password));
-    conclude(app, &user, turn.await, address, headers)
+    let typed = app.config.sign_in.name(&login.username).ok();
+    let attempt = attempt(app, address, typed.as_ref())?;
+    let user = typed.as_ref().filter(|user| app.config.may_sign_in(user));
+    let turn = app.conversations.begin(user, login.password).await;
+    conclude(app, typed.as_ref(), attempt, turn, address, headers)
 }
 
 /// Each further step.
@@ -65,33 +58,42 @@ pub(super) async fn go_on(
     headers: &HeaderMap,
 ) -> Result<Outcome, Error> {
     let user = app.conversations.name(&request.state).ok_or(Error::SignInOver)?;
-    if let Some(seconds) = app.throttle.wait_seconds(&user, address) {
-        return Err(Error::Throttled(seconds));
-    }
+    let attempt = attempt(app, address, Some(&user))?;
     let answer = request.answer.map(SecretString::from);
     let turn = app.conversations.go_on(&request.state, answer).await;
-    let (user, turn) = turn.ok_or(Error::SignInOver)?;
-    conclude(app, &user, turn, address, headers)
+    let turn = turn.ok_or(Error::SignInOver)?;
+    conclude(app, Some(&user), attempt, turn, address, headers)
 }
 
-fn conclude(app: &App, user: &UserName, turn: Turn, address: IpAddr, headers: &HeaderMap) -> Result<Outcome, Error> {
+fn attempt<'a>(app: &'a App, address: IpAddr, user: Option<&UserName>) -> Result<Attempt<'a>, Error> {
+    let attempt = app.throttle.attempt(address, user);
+    attempt.map_err(|wait| refused(app, user, address, Error::Throttled(wait.seconds)))
+}
+
+fn conclude(
+    app: &App,
+    user: Option<&UserName>,
+    attempt: Attempt<'_>,
+    turn: Turn,
+    address: IpAddr,
+    headers: &HeaderMap,
+) -> Result<Outcome, Error> {
     let known_as = match turn {
-        Turn::Asks(challenge) => return Ok(Outcome::Asks(challenge)),
-        Turn::Over(Ok(known_as)) => known_as,
+        Turn::Asks(challenge) => {
+            attempt.give_back();
+            return Ok(Outcome::Asks(challenge));
+        }
+        // The source of accounts may know somebody by another name than they typed.
+        Turn::Over(Ok(known_as)) if app.config.may_sign_in(&known_as) => known_as,
+        Turn::Over(Ok(_)) => return Err(refused(app, user, address, Error::WrongPassword(String::new()))),
         Turn::Over(Err(denied)) => {
-            if matches!(denied, Denied::Wrong { .. }) {
-                app.throttle.failed(user, address);
+            if !matches!(denied, Denied::Wrong { .. }) {
+                attempt.give_back();
             }
-            tracing::info!(%user, reason = %denied, "a sign-in was refused");
-            return Err(denied.into());
+            return Err(refused(app, user, address, denied.into()));
         }
     };
-    app.throttle.succeeded(user);
-    // The source of accounts may know somebody by another name than they typed.
-    if is_blocked(app, &known_as) {
-        tracing::warn!(%user, %known_as, "a sign-in was refused: the name is blocked");
-        return Err(Error::WrongPassword(String::new()));
-    }
+    attempt.succeeded();
     let before = app.sign_ins.read(Audience::Hub, headers);
     let before = before.filter(|before| before.user == known_as);
     let sign_in = app.sign_ins.start(&known_as, before).map_err(Error::Internal)?;
@@ -100,8 +102,15 @@ fn conclude(app: &App, user: &UserName, turn: Turn, address: IpAddr, headers: &H
     Ok(Outcome::SignedIn(sign_in, set(&cookies)))
 }
 
-fn is_blocked(app: &App, user: &UserName) -> bool {
-    app.config.sign_in.blocked.iter().any(|name| name == user.as_str())
+/// Notes why somebody was not let in, as often as the log has room for.
+fn refused(app: &App, user: Option<&UserName>, address: IpAddr, error: Error) -> Error {
+    if app.log.allows(Kind::RefusedSignIn, address) {
+        let user = user.map(tracing::field::display);
+        let text = error.to_string();
+        let reason = Sent(error.private_cause().unwrap_or(&text));
+        tracing::info!(user, %address, %reason, "a sign-in was refused");
+    }
+    error
 }
 
 pub(super) fn set(cookies: &[Cookie<'static>]) -> SetCookies {

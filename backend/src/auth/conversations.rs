@@ -12,7 +12,7 @@ use shared::names::UserName;
 use shared::sign_in::{ChallengeKind, ChallengeView};
 
 use super::seal::Seal;
-use super::{Authenticator, Conversation, Denied, Step};
+use super::{Authenticator, Conversation, Denied, Step, decoy};
 use crate::clock::Clock;
 use crate::keys::{self, Secret};
 
@@ -70,8 +70,13 @@ impl Conversations {
         })
     }
 
-    /// Begins with a name and a password.
-    pub async fn begin(&self, user: UserName, password: SecretString) -> Turn {
+    /// Begins with a password and the name of whoever may sign in; without one the answer is the same as for a
+    /// wrong password, at the same cost.
+    pub async fn begin(&self, user: Option<&UserName>, password: String) -> Turn {
+        let (user, password) = match decoy::to_ask(user, password) {
+            Ok(asked) => asked,
+            Err(denied) => return Turn::Over(Err(denied)),
+        };
         let conversation = Arc::new(self.authenticator.begin(&user, password.clone()));
         let step = conversation.next(None).await;
         let id: [u8; 16] = keys::random().unwrap_or_default();
@@ -87,8 +92,8 @@ impl Conversations {
     }
 
     /// Goes on with an answer, or waits where there is nothing to answer. Nothing where the state is none, or
-    /// too old. The name is the one it began with.
-    pub async fn go_on(&self, state: &str, answer: Option<SecretString>) -> Option<(UserName, Turn)> {
+    /// too old.
+    pub async fn go_on(&self, state: &str, answer: Option<SecretString>) -> Option<Turn> {
         let mut state = self.open(state)?;
         let conversation = match self.held(&state.id) {
             Some(held) => held,
@@ -101,7 +106,7 @@ impl Conversations {
             state.answers.push(answer.expose_secret().to_owned());
         }
         let step = conversation.next(state.heard.as_deref()).await;
-        Some((state.user.clone(), self.turn(state, &conversation, step)))
+        Some(self.turn(state, &conversation, step))
     }
 
     /// The name that a state began with, if it is one.
@@ -138,7 +143,8 @@ impl Conversations {
         let (kind, message, choices) = match step {
             Step::Over(result) => {
                 self.lock().remove(&state.id);
-                return Turn::Over(result);
+                let nobody = result.is_ok() && decoy::is_nobody(&state.user);
+                return Turn::Over(if nobody { Err(Denied::wrong()) } else { result });
             }
             Step::Asks(question) => (question.kind, question.message, question.choices),
             Step::Working(said) => (ChallengeKind::Wait, said, Vec::new()),
@@ -246,7 +252,7 @@ mod tests {
 
     async fn begin(replica: &Conversations, password: &str) -> ChallengeView {
         let ada = UserName::new("ada").unwrap();
-        asks(replica.begin(ada, password.into()).await)
+        asks(replica.begin(Some(&ada), password.to_owned()).await)
     }
 
     fn asks(turn: Turn) -> ChallengeView {
@@ -257,7 +263,7 @@ mod tests {
     }
 
     async fn answer(replica: &Conversations, challenge: &ChallengeView, answer: &str) -> Turn {
-        replica.go_on(&challenge.state, Some(answer.into())).await.unwrap().1
+        replica.go_on(&challenge.state, Some(answer.into())).await.unwrap()
     }
 
     #[tokio::test]

@@ -1,0 +1,72 @@
+//! Somebody who guesses passwords as fast as the network goes.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::json;
+
+use crate::{Person, Site};
+
+/// Failures sent, and what they cost.
+#[derive(Debug)]
+pub struct Flood {
+    /// Sign-ins that were tried.
+    pub failures: u64,
+    /// Those whose password was checked; the others had to wait.
+    pub checked: u64,
+    /// Memory of Slipway before and after (PSS), in KiB.
+    pub memory: [u64; 2],
+    /// What was logged meanwhile, in bytes.
+    pub logged: u64,
+}
+
+/// Sends wrong passwords for made-up names, in turn, over sixteen connections from so many addresses, where the system
+/// gives them (Linux).
+///
+/// # Panics
+/// When a wrong password is answered with anything but "wrong" or "wait".
+pub async fn flood(site: &Site, failures: u64, names: u64, addresses: u8) -> Flood {
+    let pid = site.slipway_pid().expect("Slipway runs");
+    let logged = || std::fs::metadata(site.path("slipway.log")).map_or(0, |log| log.len());
+    let before = (memory(pid), logged());
+    let (sent, checked) = (AtomicU64::new(0), AtomicU64::new(0));
+    let guessers = (0..16).map(|n| {
+        let guesser = if cfg!(target_os = "linux") {
+            Person::elsewhere(&site.url, [127, 0, 1, n % addresses])
+        } else {
+            site.anonymous()
+        };
+        let (sent, checked) = (&sent, &checked);
+        async move {
+            loop {
+                let number = sent.fetch_add(1, Ordering::Relaxed);
+                if number >= failures {
+                    return;
+                }
+                let body = json!({ "username": format!("made-up-{}", number % names), "password": "a guess" });
+                let reply = guesser.post("hub/api/login", &body).await;
+                match reply.status {
+                    401 => checked.fetch_add(1, Ordering::Relaxed),
+                    429 => 0,
+                    other => panic!("{other}: {}", reply.text),
+                };
+            }
+        }
+    });
+    futures_util::future::join_all(guessers).await;
+    Flood {
+        failures,
+        checked: checked.into_inner(),
+        memory: [before.0, memory(pid)],
+        logged: logged() - before.1,
+    }
+}
+
+/// The proportional set size of a process, in KiB; 0 where the system does not tell.
+#[must_use]
+pub fn memory(pid: u32) -> u64 {
+    let path = Path::new("/proc").join(pid.to_string()).join("smaps_rollup");
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("Pss:")).unwrap_or("0");
+    line.trim().trim_end_matches(" kB").parse().unwrap_or(0)
+}
