@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
-use argon2::{Argon2, Params};
+use argon2::password_hash::{Output, PasswordHash, PasswordHasher, SaltString};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use shared::names::UserName;
@@ -17,6 +17,10 @@ use crate::keys;
 
 /// Passwords are checked by this many threads at a time: each takes 19 MiB and a core.
 const CHECKS_AT_ONCE: usize = 2;
+/// Room for this many blocks (KiB) is asked for, though a check touches fewer. What is larger than 32 MiB, glibc gives
+/// back to the system at once; smaller pieces it keeps, for each thread that ever checked a password (`M_MMAP_THRESHOLD`
+/// in `mallopt(3)`).
+const ROOM: usize = 33 * 1024;
 
 /// The file: `[users.NAME]` with `password = "$argon2id$…"`, and `inactive = true` or a text that says
 /// since when.
@@ -113,19 +117,32 @@ fn read(path: &Path) -> Result<Users, String> {
     toml::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))
 }
 
+/// Whether the password has this hash (`PasswordVerifier`, with memory of our own).
 fn verify(hash: &str, password: &SecretString) -> bool {
-    PasswordHash::new(hash).is_ok_and(|hash| {
-        Argon2::default()
-            .verify_password(password.expose_secret().as_bytes(), &hash)
-            .is_ok()
-    })
+    let computed = || {
+        let hash = PasswordHash::new(hash).ok()?;
+        let (expected, mut salt) = (hash.hash?, [0; 64]);
+        let salt = hash.salt?.decode_b64(&mut salt).ok()?;
+        let params = Params::try_from(&hash).ok()?;
+        let mut blocks = Vec::with_capacity(ROOM);
+        blocks.resize(params.block_count(), Block::new());
+        let algorithm = Algorithm::try_from(hash.algorithm).ok()?;
+        let version = hash.version.map_or(Ok(Version::V0x13), Version::try_from).ok()?;
+        let mut computed = vec![0; expected.len()];
+        Argon2::new(algorithm, version, params)
+            .hash_password_into_with_memory(password.expose_secret().as_bytes(), salt, &mut computed, &mut blocks)
+            .ok()?;
+        // `Output` compares in the same time, whatever the difference.
+        Some(Output::new(&computed).ok()? == expected)
+    };
+    computed() == Some(true)
 }
 
 /// An argon2id hash with OWASP's parameters (19 MiB, two passes).
 fn hash(password: &SecretString) -> Result<String, String> {
     let salt: [u8; 16] = keys::random().map_err(|e| e.to_string())?;
     let salt = SaltString::encode_b64(&salt).map_err(|e| e.to_string())?;
-    let argon2 = Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, Params::default());
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::default());
     argon2
         .hash_password(password.expose_secret().as_bytes(), &salt)
         .map(|hash| hash.to_string())
@@ -193,6 +210,27 @@ mod tests {
         assert_eq!(answer(&users, &eve, "x").await, Err(Denied::wrong()));
         let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[tokio::test]
+    async fn a_name_that_is_not_there_takes_as_much_work_as_one_that_is() {
+        let (_folder, path) = file();
+        let (ada, eve) = (UserName::new("ada").unwrap(), UserName::new("eve").unwrap());
+        add_user(&path, &ada, &"correct horse".into()).unwrap();
+        let mut users = UsersFile::open(&path).unwrap();
+        let hash = &read(&path).unwrap().users["ada"].password;
+        let work = |hash: &str| Params::try_from(&PasswordHash::new(hash).unwrap()).unwrap();
+        let (known, decoy) = (work(hash), work(&users.decoy));
+        assert_eq!((known.m_cost(), known.t_cost()), (decoy.m_cost(), decoy.t_cost()));
+        // Nobody checks passwords now: whose is not checked has an answer all the same.
+        users.checks = Arc::new(Semaphore::new(0));
+        for user in [&ada, &eve] {
+            let mut answer = users.authenticate(user, "wrong".into());
+            assert!(
+                futures_util::poll!(&mut answer).is_pending(),
+                "{user}'s password is not checked"
+            );
+        }
     }
 
     #[tokio::test]
