@@ -181,6 +181,8 @@ pub fn add_user(path: &Path, user: &UserName, password: &SecretString) -> Result
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::Step;
     use super::*;
 
@@ -225,11 +227,9 @@ mod tests {
         // Nobody checks passwords now: whose is not checked has an answer all the same.
         users.checks = Arc::new(Semaphore::new(0));
         for user in [&ada, &eve] {
-            let mut answer = users.authenticate(user, "wrong".into());
-            assert!(
-                futures_util::poll!(&mut answer).is_pending(),
-                "{user}'s password is not checked"
-            );
+            let conversation = users.begin(user, "wrong".into());
+            let answer = tokio::time::timeout(Duration::from_millis(100), conversation.next(None)).await;
+            assert!(answer.is_err(), "{user}'s password is not checked: {answer:?}");
         }
     }
 
