@@ -61,4 +61,7 @@ pub trait Authenticator: Send + Sync {
     /// Begins with a name and a password. Whatever it takes happens in a task or thread of its own, for as long as
     /// the conversation is held.
     fn begin(&self, user: &UserName, password: SecretString) -> Conversation;
+
+    /// Whether the account of somebody who signed in before is still there and active. Nothing is asked.
+    fn is_active(&self, user: &UserName) -> Conversation;
 }

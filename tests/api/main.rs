@@ -8,6 +8,7 @@ mod exactly_one;
 mod options;
 mod outage;
 mod pages;
+mod requests;
 mod servers;
 mod sign_in;
 mod sign_ins;

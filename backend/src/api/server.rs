@@ -37,6 +37,8 @@ pub async fn start_server(
     let user = person.named(&name)?;
     let body = body.map_err(|rejection| extract::too_large(&rejection))?;
     let raw = read(&headers, &body)?;
+    // An account that was closed since its person signed in starts nothing.
+    app.conversations.is_active(user).await?;
     let offer = options::offer(&app, user).await?;
     let chosen = shared::options::parse(&raw, &offer).map_err(Error::Options)?;
     app.spawner.start(user, chosen.clone()).await?;

@@ -70,6 +70,17 @@ impl Conversations {
         })
     }
 
+    /// Whether somebody who signed in before still may: the account may have been closed since.
+    pub async fn is_active(&self, user: &UserName) -> Result<(), Denied> {
+        match self.authenticator.is_active(user).next(None).await {
+            Step::Over(result) => result.map(drop),
+            Step::Working(_) | Step::Asks(_) => {
+                let cause = "the source of accounts did not say whether the account is active";
+                Err(Denied::Unavailable(cause.into()))
+            }
+        }
+    }
+
     /// Begins with a password and the name of whoever may sign in; without one the answer is the same as for a
     /// wrong password, at the same cost.
     pub async fn begin(&self, user: Option<&UserName>, password: String) -> Turn {
@@ -225,6 +236,10 @@ mod tests {
                 asker.end(if right { Ok(user) } else { Err(Denied::wrong()) });
             });
             conversation
+        }
+
+        fn is_active(&self, _: &UserName) -> Conversation {
+            panic!("nobody asks this here")
         }
     }
 

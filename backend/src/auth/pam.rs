@@ -38,6 +38,19 @@ impl Pam {
 
 impl Authenticator for Pam {
     fn begin(&self, user: &UserName, password: SecretString) -> Conversation {
+        self.run(user, Some(password), check)
+    }
+
+    fn is_active(&self, user: &UserName) -> Conversation {
+        self.run(user, None, account)
+    }
+}
+
+/// What is found out about somebody of a service.
+type Work = fn(&str, &UserName, &Rc<Talk>) -> Result<UserName, Denied>;
+
+impl Pam {
+    fn run(&self, user: &UserName, password: Option<SecretString>, work: Work) -> Conversation {
         let (conversation, asker) = Conversation::new();
         let (service, user) = (self.service.clone(), user.clone());
         let slot = Arc::clone(&self.threads).try_acquire_owned();
@@ -49,9 +62,9 @@ impl Authenticator for Pam {
             };
             let talk = Rc::new(Talk {
                 asker: RefCell::new(asker),
-                password: Cell::new(Some(password)),
+                password: Cell::new(password),
             });
-            let result = check(&service, &user, &talk);
+            let result = work(&service, &user, &talk);
             // The transaction is over, and with it the other owner.
             if let Ok(talk) = Rc::try_unwrap(talk) {
                 talk.asker.into_inner().end(result);
@@ -63,6 +76,14 @@ impl Authenticator for Pam {
         }
         conversation
     }
+}
+
+fn account(service: &str, user: &UserName, talk: &Rc<Talk>) -> Result<UserName, Denied> {
+    let begin = TransactionBuilder::new_with_service(service).username(user.as_str());
+    let mut transaction = begin.build(Share(Rc::clone(talk))).map_err(unavailable)?;
+    let active = transaction.account_management(AuthnFlags::empty());
+    active.map_err(|error| not_active(error, talk.said()))?;
+    Ok(user.clone())
 }
 
 fn check(service: &str, user: &UserName, talk: &Rc<Talk>) -> Result<UserName, Denied> {

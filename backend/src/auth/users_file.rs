@@ -82,6 +82,13 @@ impl Authenticator for UsersFile {
         tokio::spawn(async move { asker.end(check(&path, decoy, checks, user, password).await) });
         conversation
     }
+
+    fn is_active(&self, user: &UserName) -> Conversation {
+        let (conversation, asker) = Conversation::new();
+        let users = read(&self.path).map_err(Denied::Unavailable);
+        asker.end(users.and_then(|users| active(users.users.get(user.as_str()), user.clone())));
+        conversation
+    }
 }
 
 async fn check(
@@ -92,21 +99,23 @@ async fn check(
     password: SecretString,
 ) -> Result<UserName, Denied> {
     let users = read(path).map_err(Denied::Unavailable)?;
-    let found = users.users.get(user.as_str()).cloned();
-    let expected = found.as_ref().map_or(decoy, |user| user.password.clone());
+    let found = users.users.get(user.as_str());
+    let expected = found.map_or(decoy, |user| user.password.clone());
     let permit = checks.acquire_owned().await;
     let right = tokio::task::spawn_blocking(move || {
         let _permit = permit;
         verify(&expected, &password)
     });
     let right = right.await.map_err(|e| Denied::Unavailable(e.to_string()))?;
-    let since = match found {
-        Some(found) if right => match found.inactive {
-            Inactive::Flag(false) => return Ok(user),
-            Inactive::Flag(true) => None,
-            Inactive::Since(since) => Some(since),
-        },
-        _ => return Err(Denied::wrong()),
+    active(found.filter(|_| right), user)
+}
+
+/// The name of an account that is there and active.
+fn active(found: Option<&User>, user: UserName) -> Result<UserName, Denied> {
+    let since = match &found.ok_or_else(Denied::wrong)?.inactive {
+        Inactive::Flag(false) => return Ok(user),
+        Inactive::Flag(true) => None,
+        Inactive::Since(since) => Some(since.clone()),
     };
     let said = String::new();
     Err(Denied::Inactive { since, said })
