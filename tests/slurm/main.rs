@@ -22,6 +22,7 @@ macro_rules! on_each_release {
 mod chaos;
 mod client;
 mod connection;
+mod neighbours;
 mod outages;
 mod recorded;
 mod releases;
