@@ -62,7 +62,7 @@ record:
 	@$(ENV) cargo run -q -p slipway-tests --bin record
 
 bench:
-	@bash tests/setup/setup.sh test
+	@bash tests/setup/setup.sh bench
 	@$(MAKE) -s build
 	@$(ENV) target/fast/bench
 

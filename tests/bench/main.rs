@@ -10,6 +10,7 @@
 )]
 
 mod hang;
+mod login;
 mod proxy;
 mod sign_in;
 mod start;
@@ -39,6 +40,9 @@ async fn main() {
     }
     if wants("hang") {
         report += &hang::measure().await;
+    }
+    if wants("login") {
+        report += &login::measure().await;
     }
     if wants("sign-in") {
         report += &sign_in::measure().await;

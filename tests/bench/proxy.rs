@@ -234,7 +234,7 @@ async fn answers(url: &str) {
 }
 
 /// User and system time of a process, all threads (`proc_pid_stat(5)`, fields 14 and 15).
-fn cpu_seconds(pid: u32) -> f64 {
+pub(crate) fn cpu_seconds(pid: u32) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
     // A clock tick is a hundredth of a second wherever Linux is.

@@ -4,6 +4,7 @@
 #   setup.sh demo   what `make demo` needs: the wasm target, Trunk, Jupyter
 #   setup.sh dev    the same without Jupyter
 #   setup.sh test   everything: also a browser, cargo-nextest, cargo-deny and a real Slurm
+#   setup.sh bench  the same, and the JupyterHub to compare with
 #   setup.sh all    the same as test
 #
 # Each step leaves a stamp with a hash of its script and inputs, so a second run takes no time
@@ -76,11 +77,16 @@ tests() {
   done
 }
 
+hub() {
+  step jupyterhub "JupyterHub, to compare with in benchmarks" "$SLIPWAY_TOOLS/jupyterhub/bin/jupyterhub" "$here/jupyterhub.sh" bash "$here/jupyterhub.sh" 6.1.1
+}
+
 case ${1:-all} in
   demo) page; jupyter ;;
   dev) page ;;
   test | all) page; jupyter; tests ;;
-  *) echo "usage: setup.sh [demo|dev|test|all]" >&2; exit 2 ;;
+  bench) page; jupyter; tests; hub ;;
+  *) echo "usage: setup.sh [demo|dev|test|bench|all]" >&2; exit 2 ;;
 esac
 rm -rf "$SLIPWAY_TOOLS/build" # what compiling the tools left
 

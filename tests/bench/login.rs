@@ -1,0 +1,225 @@
+//! Logging in, beside JupyterHub: the whole cycle of a browser, without the cost of passwords; and whether other people
+//! notice that passwords are checked.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Instant;
+
+use serde_json::json;
+use slipway_tests::site::free_port;
+use slipway_tests::{Person, Plan, Site, until};
+use tokio::process::{Child, Command};
+
+use crate::proxy::cpu_seconds;
+use crate::table::{Median, markdown, percentile};
+
+const ROUNDS: usize = 5;
+const CONNECTIONS: usize = 8;
+/// Cycles of each connection in a round.
+const CYCLES: u32 = 25;
+/// Requests of somebody else, in each round.
+const REQUESTS: u32 = 300;
+
+pub(crate) async fn measure() -> String {
+    cycles().await + &others().await
+}
+
+async fn cycles() -> String {
+    let site = Site::start(Plan::default()).await;
+    cheap_password(&site.path("users.toml"));
+    let hub = JupyterHub::start().await;
+    let mut found: [Vec<f64>; 4] = Default::default();
+    let count = f64::from(CYCLES) * 8.0;
+    for _ in 0..ROUNDS {
+        let (before, began) = (cpu_seconds(site.slipway_pid().unwrap()), Instant::now());
+        at_once(|| slipway(site.url.clone())).await;
+        found[0].push((cpu_seconds(site.slipway_pid().unwrap()) - before) * 1000.0 / count);
+        found[1].push(count / began.elapsed().as_secs_f64());
+        let (before, began) = (hub.cpu_seconds(), Instant::now());
+        at_once(|| jupyterhub(hub.url.clone())).await;
+        found[2].push((hub.cpu_seconds() - before) * 1000.0 / count);
+        found[3].push(count / began.elapsed().as_secs_f64());
+    }
+    let ratios = found[2]
+        .iter()
+        .zip(&found[0])
+        .map(|(hub, slipway)| hub / slipway)
+        .collect();
+    let [cpu, rate, hub_cpu, hub_rate] = found.map(|numbers| Median::of(numbers).to_string());
+    hub.shut_down().await;
+    site.shut_down().await;
+    let header = ["", "CPU ms per cycle", "cycles/s", "JupyterHub's CPU, times"];
+    let rows = [
+        vec![
+            "Slipway: page, log in, options".to_owned(),
+            cpu,
+            rate,
+            Median::of(ratios).to_string(),
+        ],
+        vec![
+            "JupyterHub with its proxy: page, log in, home".to_owned(),
+            hub_cpu,
+            hub_rate,
+            String::new(),
+        ],
+    ];
+    markdown(
+        "Logging in, 8 connections, without the cost of passwords",
+        &header,
+        &rows,
+    )
+}
+
+async fn at_once<F: Future<Output = ()> + Send + 'static>(cycle: impl Fn() -> F) {
+    let tasks: Vec<_> = (0..CONNECTIONS).map(|_| tokio::spawn(cycle())).collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+}
+
+async fn slipway(url: String) {
+    for _ in 0..CYCLES {
+        let mut person = Person::new(&url);
+        assert_eq!(person.navigate("hub/login").await.status, 200);
+        assert_eq!(person.sign_in("ada", "x").await.status, 200);
+        assert_eq!(person.get("hub/api/options").await.status, 200);
+    }
+}
+
+async fn jupyterhub(url: String) {
+    for _ in 0..CYCLES {
+        let person = Person::new(&url);
+        let page = person.navigate("hub/login").await;
+        assert_eq!(page.status, 200);
+        let token = page.text.split("name=\"_xsrf\" value=\"").nth(1).unwrap();
+        let fields = [
+            ("username", "ada"),
+            ("password", "x"),
+            ("_xsrf", token.split('"').next().unwrap()),
+        ];
+        let request = person.http.post(person.url("hub/login")).form(&fields);
+        assert_eq!(
+            Person::send(request.header("sec-fetch-mode", "navigate")).await.status,
+            302
+        );
+        assert_eq!(person.navigate("hub/home").await.status, 200);
+    }
+}
+
+/// One round of argon2 over eight kibibytes: everything but the cost.
+fn cheap_password(users: &Path) {
+    use argon2::password_hash::{PasswordHasher, SaltString};
+    use argon2::{Algorithm, Argon2, Params, Version};
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8, 1, 1, None).unwrap());
+    let salt = SaltString::encode_b64(b"any salt will do").unwrap();
+    let hash = argon2.hash_password(b"x", &salt).unwrap();
+    std::fs::write(users, format!("[users.ada]\npassword = \"{hash}\"\n")).unwrap();
+}
+
+struct JupyterHub {
+    process: Child,
+    url: String,
+    _folder: tempfile::TempDir,
+}
+
+impl JupyterHub {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let [port, hub, api] = [free_port(), free_port(), free_port()];
+        let config = format!(
+            "c.JupyterHub.bind_url = 'http://127.0.0.1:{port}'\nc.JupyterHub.hub_port = {hub}\n\
+             c.ConfigurableHTTPProxy.api_url = 'http://127.0.0.1:{api}'\nc.JupyterHub.authenticator_class = 'dummy'\n\
+             c.Authenticator.allow_all = True\nc.JupyterHub.spawner_class = 'simple'\nc.JupyterHub.log_level = 'ERROR'\n\
+             c.JupyterHub.redirect_to_server = False\nc.JupyterHub.concurrent_spawn_limit = 0\n"
+        );
+        std::fs::write(folder.path().join("config.py"), config).unwrap();
+        let tools = std::env::var("SLIPWAY_TOOLS").expect("tests/setup/env.sh sets it");
+        let process = Command::new(Path::new(&tools).join("jupyterhub/bin/jupyterhub"))
+            .args(["--config", "config.py"])
+            .current_dir(folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("make setup installed it");
+        let url = format!("http://127.0.0.1:{port}/");
+        let person = Person::new(&url);
+        until("JupyterHub", || async {
+            let answer = person.http.get(person.url("hub/login")).send().await.ok()?;
+            answer.status().is_success().then_some(())
+        })
+        .await;
+        Self {
+            process,
+            url,
+            _folder: folder,
+        }
+    }
+
+    /// Of the hub and its proxy.
+    fn cpu_seconds(&self) -> f64 {
+        let hub = self.process.id().unwrap();
+        let children = std::fs::read_to_string(format!("/proc/{hub}/task/{hub}/children")).unwrap();
+        let proxies = children.split_whitespace().map(|pid| cpu_seconds(pid.parse().unwrap()));
+        cpu_seconds(hub) + proxies.sum::<f64>()
+    }
+
+    async fn shut_down(mut self) {
+        // With SIGTERM it ends its proxy too.
+        let _ = Command::new("kill")
+            .arg(self.process.id().unwrap().to_string())
+            .status()
+            .await;
+        let _ = self.process.wait().await;
+    }
+}
+
+async fn others() -> String {
+    let site = Site::start(Plan::default()).await;
+    let ada = site.sign_in("ada").await;
+    ada.start_and_wait(&json!({})).await;
+    let mut found: [Vec<f64>; 3] = Default::default();
+    for _ in 0..ROUNDS {
+        let well = percentile(requests(&ada).await, 99);
+        let passwords = (0..2).map(|n| {
+            let (url, password) = (site.url.clone(), site.password("waits").to_owned());
+            let name = ["waits", "refused"][n];
+            tokio::spawn(async move {
+                loop {
+                    assert_eq!(Person::new(&url).sign_in(name, &password).await.status, 200);
+                }
+            })
+        });
+        let passwords: Vec<_> = passwords.collect();
+        let meanwhile = percentile(requests(&ada).await, 99);
+        for task in passwords {
+            task.abort();
+        }
+        found[0].push(well);
+        found[1].push(meanwhile);
+        found[2].push(meanwhile / well);
+    }
+    site.shut_down().await;
+    let [well, meanwhile, ratio] = found.map(|numbers| Median::of(numbers).to_string());
+    let header = [
+        "",
+        "99th percentile, ms",
+        "… while two passwords are checked without a pause",
+        "ratio",
+    ];
+    let row = vec!["a file on a running server".to_owned(), well, meanwhile, ratio];
+    markdown("Other people while passwords are checked", &header, &[row])
+}
+
+/// Milliseconds of each request.
+async fn requests(person: &Person) -> Vec<f64> {
+    let mut found = Vec::new();
+    let mut every = tokio::time::interval(std::time::Duration::from_millis(5));
+    for _ in 0..REQUESTS {
+        every.tick().await;
+        let began = Instant::now();
+        assert_eq!(person.get("user/ada/bytes/1024").await.status, 200);
+        found.push(began.elapsed().as_secs_f64() * 1000.0);
+    }
+    found
+}
