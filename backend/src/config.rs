@@ -14,7 +14,7 @@ use shared::names::UserName;
 
 pub use defaults::Defaults;
 pub use job::Job;
-pub use server::Server;
+pub use server::{ClientAddressIn, Server, Tls};
 pub use sign_in::SignIn;
 pub use site::Site;
 pub use slurm::{Identity, Slurm};
@@ -116,9 +116,11 @@ impl Config {
             &mut self.slurm.key_file,
             &mut self.job.key_file,
         ];
+        let tls = self.server.tls.iter_mut();
         let optional = [&mut self.slurm.ca_file, &mut self.sign_in.users_file]
             .into_iter()
-            .flatten();
+            .flatten()
+            .chain(tls.flat_map(|tls| [&mut tls.certificate_file, &mut tls.key_file]));
         for path in paths
             .into_iter()
             .chain(optional)
@@ -218,6 +220,36 @@ mod tests {
     }
 
     #[test]
+    fn own_tls_needs_https_and_proxies_are_addresses_or_networks() {
+        let tls = EXAMPLE.replace("# tls =", "tls =");
+        let config = parse(&tls).unwrap();
+        assert_eq!(
+            config.server.tls.unwrap().key_file,
+            Path::new("/etc/slipway/privkey.pem")
+        );
+        let error = parse(&tls.replace("https://jupyter", "http://jupyter")).unwrap_err();
+        assert!(
+            error.contains("server.public_url: has to start with https://"),
+            "{error}"
+        );
+
+        let proxies = |value: &str| {
+            parse(&EXAMPLE.replace("# client_address", "client_address").replace(
+                "# trusted_proxies = [\"127.0.0.1\", \"::1\"]",
+                &format!("trusted_proxies = {value}"),
+            ))
+        };
+        let found = proxies("[\"127.0.0.1\", \"10.0.0.0/8\", \"::ffff:192.0.2.1\"]").unwrap();
+        let texts: Vec<_> = found.server.trusted_proxies.iter().map(ToString::to_string).collect();
+        assert_eq!(texts, ["127.0.0.1/32", "10.0.0.0/8", "192.0.2.1/32"]);
+        let error = proxies("[\"proxy.example.org\"]").unwrap_err();
+        assert!(
+            error.contains("trusted_proxies") && error.contains("neither an address"),
+            "{error}"
+        );
+    }
+
+    #[test]
     fn a_value_that_cannot_be_is_refused_with_file_line_key_and_what_would_be_right() {
         for (good, bad, key) in [
             (
@@ -235,6 +267,26 @@ mod tests {
                 "job.start_timeout_seconds",
             ),
             ("networks = [\"10.0.0.0/8\"]", "networks = []", "job.networks"),
+            (
+                "# max_connections = 8000",
+                "max_connections = 0",
+                "server.max_connections",
+            ),
+            (
+                "# trusted_proxies = [\"127.0.0.1\", \"::1\"]",
+                "trusted_proxies = [\"127.0.0.1\"]",
+                "server.trusted_proxies",
+            ),
+            (
+                "# trusted_proxies = [\"127.0.0.1\", \"::1\"]",
+                "trusted_proxies = [\"0.0.0.0/0\"]",
+                "server.trusted_proxies",
+            ),
+            (
+                "# client_address = \"x-forwarded-for\"",
+                "client_address = \"proxy-protocol\"",
+                "server.client_address",
+            ),
         ] {
             let text = EXAMPLE.replace(good, bad);
             assert_ne!(text, EXAMPLE, "{good} is not in the example");

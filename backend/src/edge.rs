@@ -1,11 +1,11 @@
 //! What happens to every request first and every answer last: a request id, the host name, the body of
 //! errors, headers that keep browsers strict, one log line for each failure.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -15,6 +15,7 @@ use crate::app::{App, AppState};
 use crate::assets::Look;
 use crate::auth::{Audience, SignIn};
 use crate::error::Error;
+use crate::listen::ClientAddress;
 use crate::log::{Kind, Sent};
 use crate::{hand_off, keys};
 
@@ -150,9 +151,8 @@ impl Asked {
                 None => text("accept").is_some_and(|accept| accept.contains("text/html")),
             };
         let uri = request.uri();
-        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         Self {
-            address: peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip()),
+            address: ClientAddress::of(request.extensions()).unwrap_or(Ipv4Addr::UNSPECIFIED.into()),
             method: request.method().clone(),
             path: uri.path().to_owned(),
             next: uri
@@ -214,13 +214,13 @@ fn log(app: &App, id: &str, asked: &Asked, error: &Error) {
     let (status, code) = error.status();
     let (status, method, path) = (status.as_u16(), Sent(asked.method.as_str()), Sent(&asked.path));
     let text = error.to_string();
-    let text = Sent(&text);
+    let (text, address) = (Sent(&text), asked.address);
     match error.private_cause() {
-        Some(cause) if app.log.allows(Kind::FailedRequest(code), asked.address) => {
+        Some(cause) if app.log.allows(Kind::FailedRequest(code), address) => {
             let cause = Sent(cause);
-            tracing::warn!(request.id = id, %method, %path, status, %cause, "a request failed: {text}");
+            tracing::warn!(request.id = id, %address, %method, %path, status, %cause, "a request failed: {text}");
         }
         Some(_) => {}
-        None => tracing::debug!(request.id = id, %method, %path, status, "a request was refused: {text}"),
+        None => tracing::debug!(request.id = id, %address, %method, %path, status, "a request was refused: {text}"),
     }
 }

@@ -13,6 +13,7 @@ pub mod edge;
 pub mod error;
 pub mod hand_off;
 pub mod keys;
+pub mod listen;
 pub mod log;
 pub mod offer;
 pub mod pages;

@@ -1,16 +1,15 @@
-//! Listening, and ending well.
+//! From the configuration to a server, and ending well.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::clock::Clock;
 use crate::config::Config;
+use crate::listen::{self, Front};
 use crate::router::router;
 
 /// How long requests and tunnels may take to end.
@@ -20,8 +19,9 @@ const GRACE: Duration = Duration::from_secs(5);
 pub async fn serve(config: Config) -> Result<(), String> {
     let listen = config.server.listen;
     let shutdown = CancellationToken::new();
+    let front = Front::new(&config.server, &Clock::system()).map_err(|e| e.to_string())?;
     let app = App::build(config, shutdown.clone()).await?;
-    let listener = TcpListener::bind(listen)
+    let listener = listen::bind(listen)
         .await
         .map_err(|e| format!("server.listen: {listen}: {e}"))?;
     let address = listener.local_addr().map_err(|e| e.to_string())?;
@@ -34,16 +34,8 @@ pub async fn serve(config: Config) -> Result<(), String> {
     tokio::spawn(async move { offers.offers.prepare().await });
     tracing::info!(%address, url = app.config.server.public_url, "serving");
 
-    let service = router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
-    // Without it a small answer in two pieces waits 40 ms for the browser's acknowledgement.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps its delay");
-        }
-    });
-    let serving = axum::serve(listener, service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
     let ended = async {
-        serving.await.map_err(|e| e.to_string())?;
+        front.serve(listener, router(Arc::clone(&app)), shutdown.clone()).await;
         app.tunnels.close();
         app.tunnels.wait().await;
         app.spawner.drained().await;

@@ -5,6 +5,7 @@
 mod check_live;
 mod command_line;
 mod exactly_one;
+mod front;
 mod options;
 mod outage;
 mod pages;

@@ -8,6 +8,7 @@
 )]
 
 pub mod flood;
+pub mod front;
 pub mod person;
 pub mod plan;
 pub mod real_slurm;

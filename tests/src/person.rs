@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{self, client::IntoClientRequest};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
+use crate::tls::Authority;
 use crate::until;
 
 /// A WebSocket to a person's server.
@@ -74,21 +75,27 @@ impl Reply {
 impl Person {
     /// Not signed in.
     pub fn new(base: &str) -> Self {
-        Self::at(base, None)
+        Self::at(base, None, None)
     }
 
     /// Not signed in, at another address of this machine (`127.0.0.2`), where the system gives it all of them.
     pub fn elsewhere(base: &str, address: impl Into<IpAddr>) -> Self {
-        Self::at(base, Some(address.into()))
+        Self::at(base, Some(address.into()), None)
     }
 
-    fn at(base: &str, address: Option<IpAddr>) -> Self {
+    /// Not signed in, with a browser that believes this authority.
+    pub fn trusting(base: &str, authority: Option<&Authority>) -> Self {
+        Self::at(base, None, authority)
+    }
+
+    fn at(base: &str, address: Option<IpAddr>, authority: Option<&Authority>) -> Self {
         let jar = Arc::new(Jar::default());
         let http = reqwest::Client::builder()
             .local_address(address)
             .cookie_provider(Arc::clone(&jar))
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
+            .tls_certs_merge(authority.map(Authority::certificate))
             .build()
             .expect("a client");
         Self {

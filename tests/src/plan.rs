@@ -1,8 +1,11 @@
 //! What a site is to be like.
 
+use std::sync::Arc;
+
 use local_slurm::{AccountConfig, Behaviour, ClusterConfig, UserConfig};
 
 use crate::program;
+use crate::tls::Authority;
 
 /// An account of a local cluster and what it shows.
 #[derive(Clone, Debug)]
@@ -89,6 +92,12 @@ pub struct Plan {
     pub accounts: Vec<Account>,
     /// The port of Slipway; 0 takes a free one.
     pub port: u16,
+    /// The port of a proxy in front, if people come through one.
+    pub front_port: Option<u16>,
+    /// Who signed Slipway's certificate, if it ends TLS itself.
+    pub tls: Option<Arc<Authority>>,
+    /// More lines of `[server]`.
+    pub server: String,
     /// Trunk's port, if the page comes from there.
     pub development_port: Option<u16>,
     /// How long a start may wait.
@@ -119,6 +128,9 @@ impl Default for Plan {
             jupyter: program("stub-jupyter").display().to_string(),
             accounts: Account::all(),
             port: 0,
+            front_port: None,
+            tls: None,
+            server: String::new(),
             development_port: None,
             start_timeout_seconds: 300,
             bind: "127.0.0.1",

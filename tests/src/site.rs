@@ -1,19 +1,21 @@
 //! A whole site in a folder: cluster, keys, accounts, configuration, and Slipway as a process.
 
-use std::collections::HashMap;
+mod people;
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 
-use backend::auth::Audience;
 use local_slurm::{Cluster, ClusterConfig};
 use shared::names::UserName;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::{Person, Plan, RealSlurm, program, repository};
+use crate::tls::{self, Authority};
+use crate::{Plan, RealSlurm, program, repository};
 
 enum Slurm {
     Local(Box<Cluster>),
@@ -31,6 +33,8 @@ pub struct Site {
     pub url: String,
     /// Names and passwords.
     pub passwords: Vec<(String, String)>,
+    /// Who signed Slipway's certificate, if it ends TLS itself.
+    pub authority: Option<Arc<Authority>>,
 }
 
 impl Site {
@@ -64,6 +68,7 @@ impl Site {
             log: plan.log,
             url: String::new(),
             passwords: Vec::new(),
+            authority: plan.tls.clone(),
         };
         site.set_up(&plan, &url, &key, &home).await;
         site
@@ -88,6 +93,7 @@ impl Site {
             log: plan.log,
             url: String::new(),
             passwords: Vec::new(),
+            authority: plan.tls.clone(),
         };
         site.set_up(&plan, &url, &key, "/home/{user}").await;
         site
@@ -118,7 +124,12 @@ impl Site {
         std::fs::write(&users_file, users).expect("the users file");
         // A port that was free a moment ago: the public URL has to name it before Slipway listens.
         let port = if plan.port == 0 { free_port() } else { plan.port };
-        self.url = format!("http://127.0.0.1:{port}{}", plan.base);
+        let scheme = if plan.tls.is_some() { "https" } else { "http" };
+        let public_port = plan.front_port.unwrap_or(port);
+        self.url = format!("{scheme}://127.0.0.1:{public_port}{}", plan.base);
+        if let Some(authority) = &plan.tls {
+            authority.sign(&["127.0.0.1"]).write(self.folder.path());
+        }
         std::fs::write(
             self.path("slipway.toml"),
             self.configuration(plan, port, slurm_url, slurm_key, home),
@@ -138,7 +149,7 @@ listen = "127.0.0.1:{port}"
 public_url = "{url}"
 assets = "{assets}"
 state = "slipway.db"
-{development}{split}
+{development}{split}{tls}{server}
 [site]
 name = "Slipway"
 cluster = "Pretend"
@@ -179,6 +190,8 @@ home = "{home}"
             } else {
                 String::new()
             },
+            tls = plan.tls.as_ref().map_or("", |_| tls::KEYS),
+            server = plan.server,
             sign_in = plan.sign_in,
             // Jobs take ports by their numbers, and every cluster's first job is job 1.
             last_port = first_port + 1999,
@@ -373,82 +386,6 @@ home = "{home}"
             .set_comment(id, comment)
             .await
             .expect("the comment is theirs");
-    }
-
-    /// Somebody who is not signed in.
-    pub fn anonymous(&self) -> Person {
-        Person::new(&self.url)
-    }
-
-    /// The password of an account.
-    pub fn password(&self, name: &str) -> &str {
-        let found = self.passwords.iter().find(|(user, _)| user == name);
-        &found.expect("an account of this site").1
-    }
-
-    /// Somebody who has signed in.
-    pub async fn sign_in(&self, name: &str) -> Person {
-        self.sign_in_at(&self.url, name).await
-    }
-
-    /// People who have signed in before, without the cost of their passwords: their cookies are made with the
-    /// site's own key. They need an account in Slurm only.
-    ///
-    /// # Panics
-    /// When the configuration cannot be used.
-    pub fn signed_in(&self, names: impl IntoIterator<Item = String>) -> Vec<Person> {
-        let sign_ins = self.sign_ins();
-        let person = |name: String| {
-            let user = UserName::new(&name).expect("a name");
-            let sign_in = sign_ins.start(&user, None).expect("a sign-in");
-            let cookies = sign_ins.cookies(Audience::Hub, &sign_in).expect("cookies");
-            Person::with_cookies(&self.url, &name, cookies.iter().map(ToString::to_string))
-        };
-        names.into_iter().map(person).collect()
-    }
-
-    /// The cookies of a sign-in that ends in so many seconds, whatever happens.
-    ///
-    /// # Panics
-    /// When the configuration cannot be used.
-    pub fn cookies_for(&self, name: &str, seconds: i64) -> Vec<String> {
-        let sign_ins = self.sign_ins();
-        let user = UserName::new(name).expect("a name");
-        let mut sign_in = sign_ins.start(&user, None).expect("a sign-in");
-        sign_in.ends_at = backend::clock::Clock::system().now() + seconds;
-        sign_in.idle_at = sign_in.ends_at;
-        let cookies = sign_ins.cookies(Audience::Hub, &sign_in).expect("cookies");
-        cookies.iter().map(ToString::to_string).collect()
-    }
-
-    /// The cookies of a sign-in that was begun so many seconds ago, and not used since.
-    ///
-    /// # Panics
-    /// When the configuration cannot be used.
-    pub fn cookies_made_before(&self, name: &str, seconds: i64) -> Vec<String> {
-        let sign_ins = self.sign_ins();
-        let user = UserName::new(name).expect("a name");
-        let mut sign_in = sign_ins.start(&user, None).expect("a sign-in");
-        sign_in.ends_at -= seconds;
-        sign_in.idle_at -= seconds;
-        let cookies = sign_ins.cookies(Audience::Hub, &sign_in).expect("cookies");
-        cookies.iter().map(ToString::to_string).collect()
-    }
-
-    /// Sign-ins as Slipway makes them, with the site's own key.
-    fn sign_ins(&self) -> backend::auth::SignIns {
-        let config = backend::config::Config::load(&self.path("slipway.toml")).expect("the configuration");
-        let key = backend::keys::Secret::read(&config.sign_in.key_file).expect("the key");
-        let clock = backend::clock::Clock::system();
-        backend::auth::SignIns::new(&[key], &config, HashMap::new(), clock)
-    }
-
-    /// Somebody who has signed in at the Slipway of this address.
-    pub async fn sign_in_at(&self, url: &str, name: &str) -> Person {
-        let mut person = Person::new(url);
-        let reply = person.sign_in(name, self.password(name)).await;
-        assert_eq!(reply.status, 200, "{name} could not sign in: {}", reply.text);
-        person
     }
 
     /// Ends everything, in order.

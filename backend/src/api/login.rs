@@ -1,7 +1,5 @@
 //! `/hub/api/login`, its further steps, and `/hub/api/logout`
 
-use std::net::SocketAddr;
-
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, State};
 use axum::response::{IntoResponse, Response};
@@ -13,28 +11,29 @@ use super::signing_in::{Outcome, begin, go_on, refuse_other_sites, set};
 use super::{Json, Person, extract, user};
 use crate::app::AppState;
 use crate::error::Error;
+use crate::listen::ClientAddress;
 
 /// `POST /hub/api/login`: 200 with the person, or 202 with what else is asked.
 pub async fn sign_in(
     State(app): State<AppState>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ConnectInfo(ClientAddress(address)): ConnectInfo<ClientAddress>,
     headers: HeaderMap,
     Json(login): Json<LoginRequest>,
 ) -> Result<Response, Error> {
     refuse_other_sites(&app, &headers)?;
-    let outcome = begin(&app, login, peer.ip(), &headers).await?;
+    let outcome = begin(&app, login, address, &headers).await?;
     Ok(answered(&app, outcome).await)
 }
 
 /// `POST /hub/api/login/answer`: the same with an answer, or, without one, once more a wait of some seconds.
 pub async fn answer(
     State(app): State<AppState>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ConnectInfo(ClientAddress(address)): ConnectInfo<ClientAddress>,
     headers: HeaderMap,
     Json(request): Json<AnswerRequest>,
 ) -> Result<Response, Error> {
     refuse_other_sites(&app, &headers)?;
-    let outcome = go_on(&app, request, peer.ip(), &headers).await?;
+    let outcome = go_on(&app, request, address, &headers).await?;
     Ok(answered(&app, outcome).await)
 }
 

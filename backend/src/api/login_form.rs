@@ -1,7 +1,5 @@
 //! The forms of `/hub/login`, which work without scripts.
 
-use std::net::SocketAddr;
-
 use axum::extract::{ConnectInfo, Form, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, StatusCode};
@@ -12,6 +10,7 @@ use super::signing_in::{Outcome, begin, go_on, refuse_other_sites};
 use crate::app::AppState;
 use crate::assets::{Form as PageForm, LoginForm, LoginProblem, Look};
 use crate::error::Error;
+use crate::listen::ClientAddress;
 
 /// The first form.
 #[derive(Deserialize)]
@@ -37,7 +36,7 @@ pub struct AnswerFields {
 /// `POST /hub/login`
 pub async fn sign_in_by_form(
     State(app): State<AppState>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ConnectInfo(ClientAddress(address)): ConnectInfo<ClientAddress>,
     headers: HeaderMap,
     Form(fields): Form<LoginFields>,
 ) -> Result<Response, Error> {
@@ -46,14 +45,14 @@ pub async fn sign_in_by_form(
         username: fields.username.clone(),
         password: fields.password,
     };
-    let outcome = begin(&app, login, peer.ip(), &headers).await;
+    let outcome = begin(&app, login, address, &headers).await;
     Ok(answered(&app, &headers, outcome, &fields.username, &fields.next))
 }
 
 /// `POST /hub/login/answer`
 pub async fn answer_by_form(
     State(app): State<AppState>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ConnectInfo(ClientAddress(address)): ConnectInfo<ClientAddress>,
     headers: HeaderMap,
     Form(fields): Form<AnswerFields>,
 ) -> Result<Response, Error> {
@@ -64,7 +63,7 @@ pub async fn answer_by_form(
     };
     let name = app.conversations.name(&request.state);
     let name = name.map_or_else(String::new, String::from);
-    let outcome = go_on(&app, request, peer.ip(), &headers).await;
+    let outcome = go_on(&app, request, address, &headers).await;
     Ok(answered(&app, &headers, outcome, &name, &fields.next))
 }
 

@@ -98,7 +98,7 @@ fn conclude(
     let before = before.filter(|before| before.user == known_as);
     let sign_in = app.sign_ins.start(&known_as, before).map_err(Error::Internal)?;
     let cookies = app.sign_ins.cookies(Audience::Hub, &sign_in).map_err(Error::Internal)?;
-    tracing::info!(user = %known_as, "signed in");
+    tracing::info!(user = %known_as, %address, "signed in");
     Ok(Outcome::SignedIn(sign_in, set(&cookies)))
 }
 

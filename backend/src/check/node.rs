@@ -1,7 +1,7 @@
 //! The hops to the node: where Jupyter is, and whether it answers through the proxy.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use tower::ServiceExt;
 
 use super::{Check, advice};
 use crate::auth::Audience;
+use crate::listen::ClientAddress;
 use crate::router::router;
 use crate::slurm::Job;
 use crate::spawner::Server;
@@ -127,7 +128,7 @@ impl Check<'_> {
         Request::get(path)
             .header(header::HOST, self.app.config.server.user_host())
             .header(header::COOKIE, format!("{}={}", cookie.name(), cookie.value()))
-            .extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 0))))
+            .extension(ConnectInfo(ClientAddress(Ipv4Addr::LOCALHOST.into())))
             .body(Body::empty())
             .map_err(|e| e.to_string())
     }

@@ -1,10 +1,12 @@
 //! `[server]`
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use http::Uri;
-use serde::Deserialize;
+use ipnet::IpNet;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
 use super::Wrong;
 
@@ -25,10 +27,63 @@ pub struct Server {
     pub state: PathBuf,
     /// Trunk's origin while a front-end developer works (`http://127.0.0.1:8080`). Never in production.
     pub development_origin: Option<String>,
+    /// Our own certificate, where no proxy ends TLS.
+    pub tls: Option<Tls>,
+    /// The proxies in front that are believed when they say whose connection or request it is.
+    #[serde(default, deserialize_with = "networks")]
+    pub trusted_proxies: Vec<IpNet>,
+    /// How they say it.
+    pub client_address: Option<ClientAddressIn>,
+    /// Connections at once.
+    #[serde(default = "max_connections")]
+    pub max_connections: usize,
+}
+
+/// Files of our own TLS, PEM. They may be replaced while Slipway serves.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// The certificate for the host of `public_url`, followed by its intermediates.
+    pub certificate_file: PathBuf,
+    /// Its private key, mode 0600.
+    pub key_file: PathBuf,
+}
+
+/// Where trusted proxies write the address of whom they speak for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClientAddressIn {
+    /// In the header `X-Forwarded-For` of each request.
+    XForwardedFor,
+    /// Before the first byte of each connection (the PROXY protocol, version 1 or 2).
+    ProxyProtocol,
+}
+
+fn max_connections() -> usize {
+    8_000
+}
+
+/// Networks, of which a single address is one.
+fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let texts: Vec<String> = Vec::deserialize(deserializer)?;
+    let network = |text: &String| {
+        let address = text.parse::<IpAddr>().map(|address| address.to_canonical().into());
+        address.or_else(|_| text.parse()).map_err(|_| {
+            D::Error::custom(format!(
+                "{text:?} is neither an address (192.0.2.1) nor a network (192.0.2.0/24)"
+            ))
+        })
+    };
+    texts.iter().map(network).collect()
 }
 
 impl Server {
     pub(super) fn check(&self) -> Result<(), Wrong> {
+        self.check_urls()?;
+        self.check_front()
+    }
+
+    fn check_urls(&self) -> Result<(), Wrong> {
         check_url("server.public_url", &self.public_url)?;
         let Some(url) = &self.user_content_url else {
             return Ok(());
@@ -47,6 +102,31 @@ impl Server {
             ));
         }
         Ok(())
+    }
+
+    fn check_front(&self) -> Result<(), Wrong> {
+        if self.tls.is_some() && !self.is_https() {
+            return Err((
+                "server.public_url",
+                "has to start with https:// where server.tls is set".into(),
+            ));
+        }
+        if let Some(all) = self.trusted_proxies.iter().find(|network| network.prefix_len() == 0) {
+            let message = format!("{all} is everybody: name the proxies themselves");
+            return Err(("server.trusted_proxies", message));
+        }
+        match (self.trusted_proxies.is_empty(), self.client_address) {
+            (false, None) => Err((
+                "server.trusted_proxies",
+                "needs server.client_address: \"x-forwarded-for\" or \"proxy-protocol\"".into(),
+            )),
+            (true, Some(_)) => Err((
+                "server.client_address",
+                "needs server.trusted_proxies: the addresses that are believed".into(),
+            )),
+            _ if self.max_connections == 0 => Err(("server.max_connections", "has to be at least 1".into())),
+            _ => Ok(()),
+        }
     }
 
     fn hub_url(&self) -> Uri {
@@ -86,6 +166,14 @@ impl Server {
     /// The same of people's servers.
     pub fn user_host(&self) -> String {
         host(&self.user_url())
+    }
+
+    /// The hosts of both alone, as certificates name them.
+    pub fn host_names(&self) -> [String; 2] {
+        [self.hub_url(), self.user_url()].map(|url| {
+            let host = url.host().unwrap_or_default();
+            host.trim_matches(['[', ']']).to_owned()
+        })
     }
 
     /// People reach Slipway by https: cookies are `Secure`.

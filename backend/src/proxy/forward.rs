@@ -1,6 +1,5 @@
 //! One request under `/user/<name>/`: who asks, may they, and on it goes.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -15,11 +14,12 @@ use crate::auth::{Audience, SignIn};
 use crate::edge::{is_same_site, renew};
 use crate::error::Error;
 use crate::hand_off;
+use crate::listen::ClientAddress;
 
 /// Any method, any path under `/user/<name>/`.
 pub async fn forward(
     State(app): State<AppState>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ConnectInfo(ClientAddress(address)): ConnectInfo<ClientAddress>,
     OriginalUri(uri): OriginalUri,
     mut request: Request,
 ) -> Result<Response, Error> {
@@ -44,7 +44,7 @@ pub async fn forward(
     let headers = request.headers_mut();
     strip_hop_by_hop(headers);
     strip_own_cookies(headers, &app.sign_ins);
-    set_forwarding(headers, peer.ip(), scheme);
+    set_forwarding(headers, address, scheme);
     if let Some(protocol) = protocol {
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(header::UPGRADE, protocol);
