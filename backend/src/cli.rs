@@ -74,7 +74,7 @@ enum KeyCommand {
 
 #[derive(Debug, Subcommand)]
 enum KeyKind {
-    /// A pair for Slurm: FOLDER/slurm.pem (private) and FOLDER/jwks.json (for Slurm).
+    /// A pair for Slurm: FOLDER/slurm.pem (private) and FOLDER/jwks.json (for Slurm), beside those of before.
     Slurm {
         /// Where to write them.
         folder: PathBuf,
@@ -114,17 +114,12 @@ impl Cli {
                 command: KeyCommand::New { kind },
             } => match kind {
                 KeyKind::Slurm { folder } => {
-                    let (private, public) = keys::create_slurm_key_pair(&folder).map_err(|e| e.to_string())?;
-                    let jwks = std::fs::read_to_string(&public).unwrap_or_default();
-                    let kid = jwks
-                        .split("\"kid\": \"")
-                        .nth(1)
-                        .and_then(|rest| rest.split('"').next())
-                        .unwrap_or_default();
+                    let made = keys::create_slurm_key_pair(&folder).map_err(|e| e.to_string())?;
                     say(&format!(
-                        "made {} (keep it here: slurm.key_file) and {} (give it to Slurm)\nslurm.key_id = \"{kid}\"",
-                        private.display(),
-                        public.display()
+                        "made {} (keep it here: slurm.key_file) and {} (give it to Slurm)\nslurm.key_id = \"{}\"",
+                        made.private.display(),
+                        made.public.display(),
+                        made.key_id
                     ))
                 }
                 KeyKind::Secret { file } => keys::create_secret(&file).map_err(|e| e.to_string()),

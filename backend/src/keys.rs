@@ -1,16 +1,16 @@
 //! Secret files: made with mode 0600, refused when others could read them or when they are weak.
 
+mod pair;
+
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand;
-use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{KeyPair, RsaKeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+pub use pair::{SlurmPair, create_slurm_key_pair};
 use secrecy::{ExposeSecret, SecretSlice};
 
 /// The least number of bytes of a secret.
@@ -34,6 +34,14 @@ pub enum KeyError {
         path: PathBuf,
         /// Its mode.
         mode: u32,
+    },
+    /// Everybody may put another file in its place.
+    #[error("{path}: everybody can write into {folder}, and put another key there (chmod o-w {folder})")]
+    Replaceable {
+        /// The file.
+        path: PathBuf,
+        /// The folder that it is in, or that a link leads to.
+        folder: PathBuf,
     },
     /// Too short or too plain to be a secret.
     #[error(
@@ -75,14 +83,18 @@ impl Secret {
             path: path.to_owned(),
             cause,
         };
-        let mode = fs::metadata(path).map_err(io)?.permissions().mode() & 0o777;
+        // Who may not read a file but for its owner is the owner, or root: whose it is need not be asked.
+        let mut file = fs::File::open(path).map_err(io)?;
+        let mode = file.metadata().map_err(io)?.permissions().mode() & 0o777;
         if mode & 0o077 != 0 {
             return Err(KeyError::Readable {
                 path: path.to_owned(),
                 mode,
             });
         }
-        let bytes = fs::read(path).map_err(io)?;
+        refuse_replaceable(path)?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(io)?;
         if is_weak(&bytes) {
             return Err(KeyError::Weak { path: path.to_owned() });
         }
@@ -104,6 +116,29 @@ impl Secret {
     pub fn expose(&self) -> &[u8] {
         self.bytes.expose_secret()
     }
+}
+
+/// Refuses a file where everybody may put another, of the link's folder and of that where it leads.
+fn refuse_replaceable(path: &Path) -> Result<(), KeyError> {
+    let io = |cause| KeyError::Io {
+        path: path.to_owned(),
+        cause,
+    };
+    let real = fs::canonicalize(path).map_err(io)?;
+    for folder in [path, &real].into_iter().filter_map(Path::parent) {
+        let folder = if folder == Path::new("") {
+            Path::new(".")
+        } else {
+            folder
+        };
+        if fs::metadata(folder).map_err(io)?.permissions().mode() & 0o002 != 0 {
+            return Err(KeyError::Replaceable {
+                path: path.to_owned(),
+                folder: folder.to_owned(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Refuses two secrets that are the same.
@@ -141,38 +176,10 @@ pub fn create_secret(path: &Path) -> Result<(), KeyError> {
     write_private(path, &bytes)
 }
 
-/// Makes the key pair with which Slipway signs for Slurm: `slurm.pem` (private, 0600) and `jwks.json`
-/// (public, for `AuthAltParameters=jwks=…` of slurm.conf and slurmdbd.conf) in `folder`.
-pub fn create_slurm_key_pair(folder: &Path) -> Result<(PathBuf, PathBuf), KeyError> {
-    let (private, public) = (folder.join("slurm.pem"), folder.join("jwks.json"));
-    let failed = || KeyError::Generate { path: private.clone() };
-    let pair = RsaKeyPair::generate(KeySize::Rsa3072).map_err(|_| failed())?;
-    let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(|_| failed())?;
-    write_private(&private, pem("PRIVATE KEY", der.as_ref()).as_bytes())?;
-    let number = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-    let (n, e) = (pair.public_key().modulus(), pair.public_key().exponent());
-    let key_id = key_id(n.big_endian_without_leading_zero());
-    let jwks = serde_json::json!({ "keys": [{
-        "kty": "RSA", "use": "sig", "alg": "RS256", "kid": key_id,
-        "n": number(n.big_endian_without_leading_zero()), "e": number(e.big_endian_without_leading_zero()),
-    }] });
-    fs::write(&public, format!("{jwks:#}\n")).map_err(|cause| KeyError::Io {
-        path: public.clone(),
-        cause,
-    })?;
-    Ok((private, public))
-}
-
 /// A short name for a key, made from its public or hashed bytes.
 pub fn key_id(bytes: &[u8]) -> String {
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
     URL_SAFE_NO_PAD.encode(&hash.as_ref()[..9])
-}
-
-fn pem(label: &str, der: &[u8]) -> String {
-    let body = base64::engine::general_purpose::STANDARD.encode(der);
-    let lines: Vec<_> = body.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
 /// Writes a new file that only its owner may read.
@@ -237,18 +244,28 @@ mod tests {
     }
 
     #[test]
-    fn the_pair_for_slurm_signs_what_its_jwks_verifies() {
+    fn behind_a_link_the_file_itself_counts_and_both_folders() {
         let folder = tempfile::tempdir().unwrap();
-        let (private, public) = create_slurm_key_pair(folder.path()).unwrap();
-        let jwks: serde_json::Value = serde_json::from_slice(&fs::read(public).unwrap()).unwrap();
-        let key = &jwks["keys"][0];
-        let signer = jsonwebtoken::EncodingKey::from_rsa_pem(&fs::read(private).unwrap()).unwrap();
-        let claims = serde_json::json!({ "sun": "ada", "exp": 4_000_000_000_u64 });
-        let header = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::RS256);
-        let token = jsonwebtoken::encode(&header, &claims, &signer).unwrap();
-        let (n, e) = (key["n"].as_str().unwrap(), key["e"].as_str().unwrap());
-        let verifier = jsonwebtoken::DecodingKey::from_rsa_components(n, e).unwrap();
-        let rules = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::RS256);
-        assert!(jsonwebtoken::decode::<serde_json::Value>(&token, &verifier, &rules).is_ok());
+        let (behind, open) = (folder.path().join("behind"), folder.path().join("open"));
+        fs::create_dir(&behind).unwrap();
+        fs::create_dir(&open).unwrap();
+        let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        let (key, link) = (behind.join("key"), folder.path().join("link"));
+        create_secret(&key).unwrap();
+        std::os::unix::fs::symlink(&key, &link).unwrap();
+        assert!(Secret::read(&link).is_ok());
+        mode(&key, 0o640);
+        assert!(matches!(
+            Secret::read(&link),
+            Err(KeyError::Readable { mode: 0o640, .. })
+        ));
+        mode(&key, 0o600);
+        mode(&behind, 0o1777);
+        assert!(matches!(Secret::read(&link), Err(KeyError::Replaceable { folder, .. }) if folder.ends_with("behind")));
+        mode(&behind, 0o755);
+        std::os::unix::fs::symlink(&key, open.join("link")).unwrap();
+        mode(&open, 0o777);
+        let error = Secret::read(&open.join("link")).unwrap_err().to_string();
+        assert!(error.contains("open/link") && error.contains("chmod o-w"), "{error}");
     }
 }

@@ -46,6 +46,15 @@ fn accounts_and_keys_are_made_for_their_owner_alone() {
 
     let made = slipway(&["key", "new", "slurm", &folder.path().display().to_string()], "");
     assert!(said(&made).contains("slurm.key_id = \""), "{}", said(&made));
+    let next = slipway(&["key", "new", "slurm", &folder.path().display().to_string()], "");
+    let jwks = std::fs::read_to_string(path("jwks.json")).unwrap();
+    for made in [&made, &next] {
+        let key_id = said(made).split('"').nth(1).unwrap().to_owned();
+        assert!(
+            jwks.contains(&format!("\"kid\": \"{key_id}\"")),
+            "{key_id} is not in {jwks}"
+        );
+    }
     assert_eq!(mode(Path::new(&path("slurm.pem"))), 0o600);
     assert!(
         slipway(&["key", "new", "secret", &path("job.key")], "")

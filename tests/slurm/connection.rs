@@ -88,18 +88,16 @@ async fn behind_tls_the_sites_own_authority_counts_and_no_other() {
 #[tokio::test]
 async fn a_key_pair_signs_what_slurm_checks_with_the_public_half_and_another_key_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let (private, public) = backend::keys::create_slurm_key_pair(folder.path()).unwrap();
-    let jwks: serde_json::Value = serde_json::from_slice(&std::fs::read(&public).unwrap()).unwrap();
-    let id = jwks["keys"][0]["kid"].as_str().unwrap().to_owned();
+    let pair = backend::keys::create_slurm_key_pair(folder.path()).unwrap();
     let cluster = Cluster::start(ClusterConfig {
-        jwks: Some(public),
+        jwks: Some(pair.public),
         ..ClusterConfig::default()
     })
     .await
     .unwrap();
     let ours = Slurm {
-        key_id: Some(id),
-        ..config(&[&cluster.url()], &private)
+        key_id: Some(pair.key_id),
+        ..config(&[&cluster.url()], &pair.private)
     };
     client(&ours, &[]).service().nodes().await.unwrap();
     let other = folder.path().join("other");
