@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::keys::{self, Secret};
 use crate::log::LogBudget;
 use crate::offer::Offers;
-use crate::slurm::{Client, Signer};
+use crate::slurm::{Client, Limits, Signer, Tokens};
 use crate::spawner::{JobKeys, Spawner};
 use crate::store::Store;
 
@@ -123,12 +123,13 @@ impl App {
         for path in &config.sign_in.previous_key_files {
             sign_in_keys.push(Secret::read(path).map_err(|e| text(&e))?);
         }
-        let slurm_key = Secret::read(&config.slurm.key_file).map_err(|e| text(&e))?;
+        let slurm_key = config.slurm.key_file.as_deref().map(Secret::read);
+        let slurm_key = slurm_key.transpose().map_err(|e| text(&e))?;
         let mut job_keys = vec![Secret::read_or_create(&config.job.key_file).map_err(|e| text(&e))?];
         for path in &config.job.previous_key_files {
             job_keys.push(Secret::read(path).map_err(|e| text(&e))?);
         }
-        let all: Vec<_> = [&slurm_key].into_iter().chain(&sign_in_keys).chain(&job_keys).collect();
+        let all: Vec<_> = slurm_key.iter().chain(&sign_in_keys).chain(&job_keys).collect();
         keys::refuse_equal(&all).map_err(|e| text(&e))?;
 
         let store = Store::open(&config.server.state)
@@ -138,14 +139,15 @@ impl App {
             .ended_sign_ins(0)
             .await
             .map_err(|e| format!("server.state: {e}"))?;
-        let signer = Signer::new(
-            &slurm_key,
-            config.slurm.key_id.clone(),
-            config.slurm.token_seconds,
-            config.sign_in.blocked.clone(),
-            clock.clone(),
-        )?;
-        let slurm = Arc::new(Client::new(&config.slurm, signer, clock.clone())?);
+        let tokens = match (&slurm_key, config.slurm.signer_socket()) {
+            (Some(key), _) => {
+                let (key_id, limits) = (config.slurm.key_id.clone(), Limits::of(&config));
+                Tokens::signed_here(Signer::new(key, key_id, limits, clock.clone())?, clock.clone())
+            }
+            (None, Some(socket)) => Tokens::signed_by(socket, clock.clone()),
+            (None, None) => return Err("slurm.key_file is missing".into()),
+        };
+        let slurm = Arc::new(Client::new(&config.slurm, tokens, clock.clone())?);
         let spawner = Spawner::new(
             Arc::clone(&config),
             Arc::clone(&slurm),

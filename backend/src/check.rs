@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use self::report::hop;
 use crate::app::{App, AppState};
+use crate::cause::Cause;
 use crate::config::Config;
 
 /// One check.
@@ -44,10 +45,10 @@ pub async fn check_live(config: Config, user: &UserName) -> Result<(), String> {
         poller: TaskTracker::new(),
     };
     let tried = tokio::select! {
-        tried = check.try_hops() => tried,
+        tried = Cause::task("check").during(check.try_hops()) => tried,
         () = interrupted => Err("the check was interrupted".to_owned()),
     };
-    let ended = check.end().await;
+    let ended = Cause::task("check").during(check.end()).await;
     shutdown.cancel();
     check.poller.close();
     check.poller.wait().await;
@@ -57,6 +58,7 @@ pub async fn check_live(config: Config, user: &UserName) -> Result<(), String> {
 
 impl Check<'_> {
     async fn try_hops(&self) -> Result<(), String> {
+        self.signer().await?;
         let refused = hop("slurmrestd", self.reach()).await?;
         hop("token", async { self.token(refused) }).await?;
         self.compare_clocks();

@@ -28,6 +28,12 @@ enum Command {
         #[arg(long, default_value = "/etc/slipway/slipway.toml")]
         config: PathBuf,
     },
+    /// Sign Slurm's tokens for `serve`, with a key that `serve` cannot read, until SIGTERM.
+    Sign {
+        /// The configuration.
+        #[arg(long, default_value = "/etc/slipway/slipway.toml")]
+        config: PathBuf,
+    },
     /// Say what is wrong with a configuration.
     Check {
         /// The configuration.
@@ -99,6 +105,7 @@ impl Cli {
     pub async fn run(self) -> Result<(), String> {
         match self.command {
             Command::Serve { config } => serve::serve(load(&config)?).await,
+            Command::Sign { config } => serve::sign(load(&config)?).await,
             Command::Check { config, live: _, user } => {
                 let loaded = load(&config)?;
                 say(&format!("{}: good", config.display()))?;

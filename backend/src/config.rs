@@ -4,6 +4,7 @@ mod defaults;
 mod job;
 mod server;
 mod sign_in;
+mod signer;
 mod site;
 mod slurm;
 
@@ -16,6 +17,7 @@ pub use defaults::Defaults;
 pub use job::Job;
 pub use server::{ClientAddressIn, Server, Tls};
 pub use sign_in::SignIn;
+pub use signer::Signer;
 pub use site::Site;
 pub use slurm::{Identity, Slurm};
 
@@ -31,6 +33,8 @@ pub struct Config {
     pub sign_in: SignIn,
     /// How to reach Slurm.
     pub slurm: Slurm,
+    /// Slurm's key in a process of its own.
+    pub signer: Option<Signer>,
     /// What a person's job is made of.
     pub job: Job,
     /// What the form proposes.
@@ -64,7 +68,7 @@ pub enum ConfigError {
     Value {
         /// The file.
         path: PathBuf,
-        /// The line of the key; 0 if it is not there.
+        /// The line of the key, or of its section where it is missing.
         line: usize,
         /// The key with its section.
         key: &'static str,
@@ -105,7 +109,7 @@ impl Config {
     /// Whether somebody of this name may sign in, if the password is right. Slipway's own account in Slurm sees
     /// everybody's jobs: it is nobody's to sign in with.
     pub fn may_sign_in(&self, user: &UserName) -> bool {
-        *user != self.slurm.service_user && self.sign_in.blocked.iter().all(|blocked| blocked != user.as_str())
+        *user != self.slurm.service_user && !self.is_blocked(user)
     }
 
     fn resolve(&mut self, folder: &Path) {
@@ -113,17 +117,21 @@ impl Config {
             &mut self.server.assets,
             &mut self.server.state,
             &mut self.sign_in.key_file,
-            &mut self.slurm.key_file,
             &mut self.job.key_file,
         ];
+        let signer = self.signer.as_mut().map(|signer| &mut signer.key_file);
+        let optional = [
+            self.slurm.ca_file.as_mut(),
+            self.slurm.key_file.as_mut(),
+            signer,
+            self.sign_in.users_file.as_mut(),
+        ];
         let tls = self.server.tls.iter_mut();
-        let optional = [&mut self.slurm.ca_file, &mut self.sign_in.users_file]
-            .into_iter()
-            .flatten()
-            .chain(tls.flat_map(|tls| [&mut tls.certificate_file, &mut tls.key_file]));
+        let tls = tls.flat_map(|tls| [&mut tls.certificate_file, &mut tls.key_file]);
         for path in paths
             .into_iter()
-            .chain(optional)
+            .chain(optional.into_iter().flatten())
+            .chain(tls)
             .chain(&mut self.job.previous_key_files)
             .chain(&mut self.sign_in.previous_key_files)
         {
@@ -137,10 +145,19 @@ impl Config {
         self.server.check()?;
         self.site.check()?;
         self.sign_in.check()?;
-        self.slurm.check()?;
+        self.slurm.check(self.signer.as_ref())?;
+        if self.is_blocked(&self.slurm.service_user) {
+            let message =
+                "is one of sign_in.blocked: it has to be an account of its own, for which nothing is done but asking";
+            return Err(("slurm.service_user", message.into()));
+        }
         self.job.check()?;
         self.identity.check()?;
         self.defaults.check()
+    }
+
+    fn is_blocked(&self, user: &UserName) -> bool {
+        self.sign_in.blocked.iter().any(|name| name == user.as_str())
     }
 }
 
@@ -160,19 +177,22 @@ fn explain(error: &toml::de::Error) -> String {
     }
 }
 
-/// The line on which a key of the form `section.key` stands, counted from 1; 0 if it does not.
+/// The line on which a key of the form `section.key` stands, or else its section; counted from 1, 0 for neither.
 fn line_of(text: &str, key: &str) -> usize {
     let (section, key) = key.rsplit_once('.').unwrap_or(("", key));
-    let mut current = String::new();
+    let (mut current, mut header_line) = (String::new(), 0);
     for (number, line) in text.lines().enumerate() {
         let line = line.trim();
         if let Some(header) = line.strip_prefix('[') {
             header.trim_end_matches(']').clone_into(&mut current);
+            if current == section {
+                header_line = number + 1;
+            }
         } else if current == section && line.split('=').next().is_some_and(|name| name.trim() == key) {
             return number + 1;
         }
     }
-    0
+    header_line
 }
 
 #[cfg(test)]
@@ -204,6 +224,62 @@ mod tests {
             .collect();
         assert!(uncommented.len() < EXAMPLE.len(), "no key was commented out");
         parse(&uncommented).unwrap();
+    }
+
+    /// The example with the signer that its comments describe.
+    fn with_signer() -> String {
+        let mut text = EXAMPLE
+            .replace("\nkey_file = \"slurm.pem\"", "")
+            .replace("\nkey_id = ", "\n# key_id = ");
+        for line in ["signer = ", "[signer]", "key_file = ", "key_id = ", "allow_uid = "] {
+            text = text.replacen(&format!("\n#   {line}"), &format!("\n{line}"), 1);
+        }
+        text
+    }
+
+    #[test]
+    fn slurms_key_is_either_in_this_process_or_in_the_signers() {
+        let config = parse(&with_signer()).unwrap();
+        assert_eq!(
+            config.slurm.signer_socket(),
+            Some(Path::new("/run/slipway/signer.sock"))
+        );
+        assert_eq!(
+            (config.slurm.key_file, config.signer.unwrap().allow_uid),
+            (None, Some(990))
+        );
+        let key = "\nkey_file = \"slurm.pem\"";
+        for (text, key, words) in [
+            (EXAMPLE.replace(key, ""), "slurm.key_file", "is missing"),
+            (
+                EXAMPLE.replace(key, &format!("{key}\nsigner = \"unix:///s\"")),
+                "slurm.signer",
+                "beside key_file",
+            ),
+            (
+                with_signer().replace(
+                    "signer = \"unix:///run/slipway/signer.sock\"",
+                    "key_file = \"slurm.pem\"",
+                ),
+                "slurm.key_file",
+                "give slurm.signer",
+            ),
+            (
+                with_signer().replace("# key_id", "key_id"),
+                "slurm.key_id",
+                "signer.key_id",
+            ),
+            (
+                with_signer().replace("unix:///run", "/run"),
+                "slurm.signer",
+                "has to be unix:///",
+            ),
+        ] {
+            let error = parse(&text).unwrap_err();
+            let start = error.split_once(&format!(": {key}: ")).map(|(start, _)| start);
+            let line = start.and_then(|start| start.rsplit(' ').next()?.parse::<usize>().ok());
+            assert!(line.is_some_and(|line| line > 0) && error.contains(words), "{error}");
+        }
     }
 
     #[test]
@@ -286,6 +362,11 @@ mod tests {
                 "# client_address = \"x-forwarded-for\"",
                 "client_address = \"proxy-protocol\"",
                 "server.client_address",
+            ),
+            (
+                "service_user = \"slipway\"",
+                "service_user = \"root\"",
+                "slurm.service_user",
             ),
         ] {
             let text = EXAMPLE.replace(good, bad);

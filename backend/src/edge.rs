@@ -14,10 +14,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::app::{App, AppState};
 use crate::assets::Look;
 use crate::auth::{Audience, SignIn};
+use crate::cause::Cause;
 use crate::error::Error;
+use crate::hand_off;
 use crate::listen::ClientAddress;
 use crate::log::{Kind, Sent};
-use crate::{hand_off, keys};
 
 /// Characters of a path that stay readable in `?next=`.
 pub(crate) const NEXT: &AsciiSet = &NON_ALPHANUMERIC
@@ -30,13 +31,14 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Wraps the whole application.
 pub async fn edge(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    let id = request_id();
+    let cause = Cause::request();
+    let id = cause.to_string();
     let asked = Asked::of(&app, &request);
     let sign_in = app.sign_ins.read(Audience::Hub, request.headers());
     let mut response = match host_of(&app, request.headers()) {
         None => Error::CrossSite.into_response(),
         Some(host) if app.config.server.is_split() && host != asked.audience() => asked.elsewhere(&app),
-        Some(_) => next.run(request).await,
+        Some(_) => cause.during(next.run(request)).await,
     };
     if let Some(error) = response.extensions_mut().remove::<Arc<Error>>() {
         log(&app, &id, &asked, &error);
@@ -80,13 +82,6 @@ const TRANSPORT: &str = "max-age=15552000";
 
 /// The JupyterHub whose API this is: clients compare it.
 const JUPYTERHUB_VERSION: &str = "5.5.0";
-
-fn request_id() -> String {
-    let bytes: [u8; 8] = keys::random().unwrap_or_default();
-    bytes
-        .iter()
-        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
-}
 
 /// Carries a sign-in on with an answer, where its cookies have aged.
 pub(crate) fn renew(app: &App, audience: Audience, sign_in: &SignIn, headers: &mut HeaderMap) {

@@ -183,6 +183,7 @@ impl From<SlurmError> for Error {
         match error {
             SlurmError::Refused { message, code } => Self::Refused { message, code },
             SlurmError::Unreachable { cause, .. } => Self::SlurmUnreachable(cause),
+            error @ SlurmError::SignerAway(_) => Self::SlurmUnreachable(error.to_string()),
             error => Self::Internal(error.to_string()),
         }
     }

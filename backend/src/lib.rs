@@ -5,6 +5,7 @@ pub mod api;
 pub mod app;
 pub mod assets;
 pub mod auth;
+pub mod cause;
 pub mod check;
 pub mod cli;
 pub mod clock;

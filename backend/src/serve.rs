@@ -7,10 +7,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::cause::Cause;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::listen::{self, Front};
 use crate::router::router;
+use crate::slurm::sign_for_others;
 
 /// How long requests and tunnels may take to end.
 const GRACE: Duration = Duration::from_secs(5);
@@ -31,7 +33,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
     let (log, ending) = (Arc::clone(&app), shutdown.clone());
     let minutes = tokio::spawn(async move { log.log.end_minutes(ending).await });
     let offers = Arc::clone(&app);
-    tokio::spawn(async move { offers.offers.prepare().await });
+    tokio::spawn(Cause::task("offers").during(async move { offers.offers.prepare().await }));
     tracing::info!(%address, url = app.config.server.public_url, "serving");
 
     let ended = async {
@@ -56,6 +58,15 @@ pub async fn serve(config: Config) -> Result<(), String> {
     }
 }
 
+/// Signs Slurm's tokens for another process that serves, until SIGTERM or SIGINT. An error says what stopped the
+/// start.
+pub async fn sign(config: Config) -> Result<(), String> {
+    let shutdown = CancellationToken::new();
+    tokio::spawn(end_by_signal(shutdown.clone()));
+    sign_for_others(&config, shutdown).await
+}
+
+/// Cancels at SIGTERM or SIGINT.
 async fn end_by_signal(shutdown: CancellationToken) {
     let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
         return tracing::error!("signals cannot be listened to");

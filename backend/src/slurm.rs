@@ -13,6 +13,6 @@ mod wire;
 pub use client::{AsPerson, AsService, Client};
 pub use error::SlurmError;
 pub use job::{Association, Job, JobDescription, JobState, Node, Partition};
-pub use token::Signer;
+pub use token::{AUDIT, Limits, Signer, Tokens, sign_for_others};
 pub use version::ApiVersion;
 pub use wire::decode_exchange;

@@ -1,6 +1,6 @@
 //! `slipway check FILE --live --as USER`: what an administrator reads of every hop, and that no job is left.
 
-mod said;
+pub(super) mod said;
 
 use std::path::Path;
 use std::process::Stdio;

@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 
 use slipway_tests::{program, repository};
 
-fn slipway(arguments: &[&str], input: &str) -> Output {
+pub(super) fn slipway(arguments: &[&str], input: &str) -> Output {
     let mut command = Command::new(program("slipway"));
     let command = command
         .args(arguments)
@@ -19,7 +19,7 @@ fn slipway(arguments: &[&str], input: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
-fn said(output: &Output) -> String {
+pub(super) fn said(output: &Output) -> String {
     format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
@@ -102,42 +102,4 @@ fn a_configuration_is_checked_with_file_line_key_and_what_would_be_right() {
         !good && words.contains("job.ports") && words.contains(", line "),
         "{words}"
     );
-}
-
-#[test]
-fn a_start_with_a_key_that_others_can_read_or_that_serves_twice_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name);
-    let mut text = std::fs::read_to_string(repository().join("slipway.example.toml")).unwrap();
-    text = text
-        .replace("/var/lib/slipway/", "")
-        .replace("127.0.0.1:8000", "127.0.0.1:0");
-    text = text.replace(
-        "/usr/share/slipway/page",
-        &repository().join("dist").display().to_string(),
-    );
-    text = text
-        .replace("\"slurm.pem\"", "\"slurm.key\"")
-        .replace("key_id = ", "# key_id = ");
-    std::fs::write(path("slipway.toml"), text).unwrap();
-    let configuration = path("slipway.toml").display().to_string();
-    let start = || slipway(&["serve", "--config", &configuration], "");
-
-    assert!(
-        slipway(&["key", "new", "secret", &path("slurm.key").display().to_string()], "")
-            .status
-            .success()
-    );
-    std::fs::set_permissions(path("slurm.key"), std::fs::Permissions::from_mode(0o644)).unwrap();
-    let words = said(&start());
-    assert!(words.contains("slurm.key") && words.contains("chmod 600"), "{words}");
-
-    std::fs::set_permissions(path("slurm.key"), std::fs::Permissions::from_mode(0o600)).unwrap();
-    std::fs::copy(path("slurm.key"), path("job.key")).unwrap();
-    let words = said(&start());
-    assert!(words.contains("hold the same key"), "{words}");
-
-    std::fs::write(path("job.key"), "short").unwrap();
-    let words = said(&start());
-    assert!(words.contains("job.key") && words.contains("too weak"), "{words}");
 }

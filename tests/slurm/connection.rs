@@ -1,9 +1,11 @@
 //! Reaching slurmrestd: addresses, sockets, TLS, and the two kinds of keys.
 
 use std::path::Path;
+use std::time::Duration;
 
+use backend::clock::Clock;
 use backend::config::Slurm;
-use backend::slurm::{Client, SlurmError};
+use backend::slurm::{Client, Limits, Signer, SlurmError, Tokens};
 use local_slurm::{Cluster, ClusterConfig};
 use shared::names::UserName;
 use slipway_tests::site::free_port;
@@ -18,8 +20,9 @@ pub(super) fn config(urls: &[&str], key: &Path) -> Slurm {
     Slurm {
         urls: urls.iter().map(ToString::to_string).collect(),
         ca_file: None,
-        key_file: key.to_owned(),
+        key_file: Some(key.to_owned()),
         key_id: None,
+        signer: None,
         service_user: user("slipway"),
         token_seconds: 60,
     }
@@ -27,11 +30,18 @@ pub(super) fn config(urls: &[&str], key: &Path) -> Slurm {
 
 /// A client that signs for everybody but the blocked.
 pub(super) fn client(config: &Slurm, blocked: &[&str]) -> Client {
-    let secret = backend::keys::Secret::read(&config.key_file).unwrap();
-    let clock = backend::clock::Clock::system();
-    let blocked = blocked.iter().map(ToString::to_string).collect();
-    let signer = backend::slurm::Signer::new(&secret, config.key_id.clone(), 60, blocked, clock.clone()).unwrap();
-    Client::new(config, signer, clock).unwrap()
+    client_at(config, blocked, Clock::system())
+}
+
+fn client_at(config: &Slurm, blocked: &[&str], clock: Clock) -> Client {
+    let secret = backend::keys::Secret::read(config.key_file.as_ref().unwrap()).unwrap();
+    let limits = Limits {
+        lifetime_seconds: config.token_seconds,
+        blocked: blocked.iter().map(ToString::to_string).collect(),
+        service_user: config.service_user.clone(),
+    };
+    let signer = Signer::new(&secret, config.key_id.clone(), limits, clock.clone()).unwrap();
+    Client::new(config, Tokens::signed_here(signer, clock.clone()), clock).unwrap()
 }
 
 /// A cluster, its key, and a folder for more.
@@ -111,13 +121,31 @@ async fn a_key_pair_signs_what_slurm_checks_with_the_public_half_and_another_key
 }
 
 #[tokio::test]
-async fn nothing_is_ever_signed_for_a_blocked_name() {
+async fn a_token_that_ends_too_soon_for_slurms_clock_is_signed_anew_and_nobody_notices() {
     let (cluster, folder) = cluster(|_, _| {}).await;
-    let client = client(&config(&[&cluster.url()], &folder.path().join("key")), &["root"]);
-    let root = user("root");
-    assert!(matches!(
-        client.person(&root).associations().await,
-        Err(SlurmError::TokenRefused(_))
-    ));
+    let config = config(&[&cluster.url()], &folder.path().join("key"));
+    let clock = Clock::fixed(Clock::system().now());
+    let client = client_at(&config, &[], clock.clone());
+    client.service().nodes().await.unwrap();
+    // The token has lived for a third of its life, and for all of it by Slurm's clock.
+    clock.advance(Duration::from_secs(20));
+    local_slurm::set_clock_ahead(61);
+    client.service().nodes().await.unwrap();
+    cluster.shutdown().await;
+}
+
+#[tokio::test]
+async fn nothing_is_ever_signed_for_a_blocked_name_or_for_the_service_user_as_a_person() {
+    let (cluster, folder) = cluster(|_, _| {}).await;
+    let client_of = |blocked: &[&str]| client(&config(&[&cluster.url()], &folder.path().join("key")), blocked);
+    let client = client_of(&["root"]);
+    for name in ["root", "slipway"] {
+        let refused = client.person(&user(name)).associations().await;
+        assert!(matches!(refused, Err(SlurmError::NotSigned(_))), "{name}: {refused:?}");
+    }
+    client.service().nodes().await.unwrap();
+    let of_nobody = client_of(&["slipway"]);
+    let refused = of_nobody.service().nodes().await;
+    assert!(matches!(refused, Err(SlurmError::NotSigned(_))), "{refused:?}");
     cluster.shutdown().await;
 }

@@ -130,7 +130,7 @@ async fn behind_tls_with_a_public_key_only_nothing_else_gets_in(release: &str) {
     }
     // Slurm's own secret, which it has not been told to take.
     let secret = Slurm {
-        key_file: slurm.jwt_key.clone(),
+        key_file: Some(slurm.jwt_key.clone()),
         key_id: None,
         ..ours
     };

@@ -116,7 +116,9 @@ pub struct Plan {
     pub minute_seconds: f64,
     /// One password for everybody, or one each.
     pub password: Option<&'static str>,
-    /// What Slipway logs, in the form of `SLIPWAY_LOG`.
+    /// Slurm's key is in a process of its own, under a user of its own.
+    pub signer: bool,
+    /// What is logged, in the form of `SLIPWAY_LOG`, unless that is set.
     pub log: &'static str,
     /// What else is different in a local cluster.
     pub cluster: fn(&mut ClusterConfig),
@@ -140,6 +142,7 @@ impl Default for Plan {
             sign_in: String::new(),
             minute_seconds: 60.0,
             password: Some("correct horse battery"),
+            signer: false,
             log: "info,backend=debug",
             cluster: |_| {},
         }

@@ -1,21 +1,21 @@
 //! A whole site in a folder: cluster, keys, accounts, configuration, and Slipway as a process.
 
 mod people;
+mod process;
+mod signer;
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::Arc;
 
 use local_slurm::{Cluster, ClusterConfig};
 use shared::names::UserName;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 
+pub use self::signer::Users;
 use crate::tls::{self, Authority};
-use crate::{Plan, RealSlurm, program, repository};
+use crate::{Plan, RealSlurm, repository};
 
 enum Slurm {
     Local(Box<Cluster>),
@@ -27,8 +27,10 @@ pub struct Site {
     folder: tempfile::TempDir,
     slurm: Slurm,
     slipway: Option<Child>,
-    beside: Vec<Child>,
+    signer: Option<Child>,
+    users: Option<Users>,
     log: &'static str,
+    beside: Vec<Child>,
     /// `http://127.0.0.1:PORT` and the base path.
     pub url: String,
     /// Names and passwords.
@@ -64,8 +66,10 @@ impl Site {
             folder,
             slurm: Slurm::Local(Box::new(cluster)),
             slipway: None,
-            beside: Vec::new(),
+            signer: None,
+            users: None,
             log: plan.log,
+            beside: Vec::new(),
             url: String::new(),
             passwords: Vec::new(),
             authority: plan.tls.clone(),
@@ -89,8 +93,10 @@ impl Site {
             folder,
             slurm: Slurm::Real(Box::new(slurm)),
             slipway: None,
-            beside: Vec::new(),
+            signer: None,
+            users: None,
             log: plan.log,
+            beside: Vec::new(),
             url: String::new(),
             passwords: Vec::new(),
             authority: plan.tls.clone(),
@@ -135,6 +141,9 @@ impl Site {
             self.configuration(plan, port, slurm_url, slurm_key, home),
         )
         .expect("the configuration");
+        if plan.signer {
+            self.separate_signer().await;
+        }
         self.start_slipway().await;
     }
 
@@ -225,104 +234,6 @@ home = "{home}"
         self.folder.path().join(name)
     }
 
-    /// Starts Slipway and waits until it serves.
-    ///
-    /// # Panics
-    /// When it ends instead, with what it said.
-    pub async fn start_slipway(&mut self) {
-        self.slipway = Some(self.run_slipway("slipway").await);
-    }
-
-    /// Starts one more Slipway that shares everything with the first but its port, as replicas do. Answers its
-    /// address.
-    ///
-    /// # Panics
-    /// When it does not start.
-    pub async fn start_beside(&mut self) -> String {
-        let port = free_port();
-        let (first, first_port) = (self.url.clone(), self.url.rsplit(':').next().expect("a port"));
-        let first_port = first_port.split('/').next().expect("a port");
-        let url = first.replace(first_port, &port.to_string());
-        let config = std::fs::read_to_string(self.path("slipway.toml")).expect("the configuration");
-        let name = format!("beside-{port}");
-        std::fs::write(
-            self.path(&format!("{name}.toml")),
-            config.replace(&format!("127.0.0.1:{first_port}"), &format!("127.0.0.1:{port}")),
-        )
-        .expect("a configuration");
-        let child = self.run_slipway(&name).await;
-        self.beside.push(child);
-        url
-    }
-
-    /// Runs `slipway serve` with the configuration of this name, and its log under this name.
-    async fn run_slipway(&self, name: &str) -> Child {
-        let log = std::fs::File::options()
-            .create(true)
-            .append(true)
-            .open(self.path(&format!("{name}.log")))
-            .expect("a log");
-        let mut child = Command::new(program("slipway"))
-            .args(["serve", "--config"])
-            .arg(self.path(&format!("{name}.toml")))
-            .env(
-                "SLIPWAY_LOG",
-                std::env::var("SLIPWAY_LOG").unwrap_or_else(|_| self.log.into()),
-            )
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("slipway starts");
-        let mut lines = BufReader::new(child.stderr.take().expect("its log")).lines();
-        let mut log = std::io::LineWriter::new(log);
-        let mut said = String::new();
-        while let Ok(Some(line)) = lines.next_line().await {
-            let serving = line.contains("serving");
-            let _ = writeln!(log, "{line}");
-            let _ = writeln!(said, "{line}");
-            if serving {
-                tokio::spawn(async move {
-                    while let Ok(Some(line)) = lines.next_line().await {
-                        let _ = writeln!(log, "{line}");
-                    }
-                });
-                return child;
-            }
-        }
-        panic!("slipway did not start:\n{said}");
-    }
-
-    /// Ends Slipway without a warning, as a crash would; jobs go on.
-    pub async fn kill_slipway(&mut self) {
-        if let Some(mut slipway) = self.slipway.take() {
-            slipway.kill().await.expect("it is ours to end");
-        }
-    }
-
-    /// Ends Slipway as its administrator does, and waits until it has ended.
-    ///
-    /// # Panics
-    /// When it does not end well.
-    pub async fn end_slipway(&mut self) {
-        if let Some(mut slipway) = self.slipway.take() {
-            let pid = slipway.id().expect("it runs").to_string();
-            let sent = Command::new("kill").args(["-TERM", &pid]).status().await;
-            assert!(sent.expect("kill").success());
-            assert!(slipway.wait().await.expect("it is ours").success());
-        }
-    }
-
-    /// The process id of Slipway.
-    pub fn slipway_pid(&self) -> Option<u32> {
-        self.slipway.as_ref().and_then(Child::id)
-    }
-
-    /// Everything Slipway has said so far.
-    pub fn log(&self) -> String {
-        std::fs::read_to_string(self.path("slipway.log")).unwrap_or_default()
-    }
-
     /// The local cluster.
     pub fn cluster(&self) -> &Cluster {
         match &self.slurm {
@@ -369,10 +280,11 @@ home = "{home}"
     /// When the configuration cannot be used.
     pub fn slurm_client(&self) -> backend::slurm::Client {
         let config = backend::config::Config::load(&self.path("slipway.toml")).expect("the configuration");
-        let secret = backend::keys::Secret::read(&config.slurm.key_file).expect("the key");
-        let clock = backend::clock::Clock::system();
-        let signer = backend::slurm::Signer::new(&secret, None, 60, Vec::new(), clock.clone()).expect("a signer");
-        backend::slurm::Client::new(&config.slurm, signer, clock).expect("a client")
+        let secret = backend::keys::Secret::read(config.slurm.key_file.as_ref().expect("no signer")).expect("the key");
+        let (limits, clock) = (backend::slurm::Limits::of(&config), backend::clock::Clock::system());
+        let signer = backend::slurm::Signer::new(&secret, None, limits, clock.clone()).expect("a signer");
+        let tokens = backend::slurm::Tokens::signed_here(signer, clock.clone());
+        backend::slurm::Client::new(&config.slurm, tokens, clock).expect("a client")
     }
 
     /// Somebody writes into the comment of a job of theirs.
@@ -391,6 +303,7 @@ home = "{home}"
     /// Ends everything, in order.
     pub async fn shut_down(mut self) {
         self.kill_slipway().await;
+        self.kill_signer().await;
         for mut slipway in self.beside {
             slipway.kill().await.expect("it is ours to end");
         }

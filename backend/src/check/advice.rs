@@ -17,9 +17,17 @@ pub(super) fn slurm(error: &SlurmError, config: &config::Slurm) -> String {
              firewall lie between, and does slurmctld answer (scontrol ping)?",
             config.urls.join(", ")
         ),
+        SlurmError::SignerAway(cause) => format!(
+            "nobody signs for us at {} ({cause}): does `slipway sign` run there, is signer.allow_uid the number of this \
+             user (id -u), and may this user write to the socket and enter its folder?",
+            config.signer.as_deref().unwrap_or_default()
+        ),
+        SlurmError::NotSigned(why) => format!("no token is signed: {why}"),
         SlurmError::TokenRefused(words) => format!(
-            "Slurm refused our token ({words}): is slurm.key_file the key of AuthAltParameters (jwt_key or jwks), \
-             slurm.key_id its kid, AuthAltTypes=auth/jwt set, and are the clocks together?"
+            "Slurm refused our token ({words}): is {key} the key of AuthAltParameters (jwt_key or jwks), \
+             {id} its kid, AuthAltTypes=auth/jwt set, and are the clocks together?",
+            key = key_of(config, "key_file"),
+            id = key_of(config, "key_id")
         ),
         SlurmError::Refused { message, code } => format!("Slurm says: {message} ({code})"),
         SlurmError::NotFound => "Slurm does not know what was asked for".to_owned(),
@@ -30,6 +38,12 @@ pub(super) fn slurm(error: &SlurmError, config: &config::Slurm) -> String {
             "slurmrestd offers none of {known}, which Slurm 24.11 to 26.05 have: slurmrestd -d list shows what it offers"
         ),
     }
+}
+
+/// Where the key is configured.
+fn key_of(config: &config::Slurm, key: &str) -> String {
+    let section = if config.signer.is_some() { "signer" } else { "slurm" };
+    format!("{section}.{key}")
 }
 
 /// Of the accounting database behind slurmrestd.

@@ -3,7 +3,7 @@
 use shared::options::UserOptions;
 use shared::units::{Cores, Minutes};
 
-use super::report::{Outcome, say};
+use super::report::{Outcome, hop, say};
 use super::{Check, advice};
 use crate::offer::OfferError;
 use crate::slurm::{Node, Partition, SlurmError};
@@ -12,6 +12,17 @@ use crate::slurm::{Node, Partition, SlurmError};
 const SKEW_SECONDS: i64 = 10;
 
 impl Check<'_> {
+    /// The process that signs for us does.
+    pub(super) async fn signer(&self) -> Result<(), String> {
+        let Some(tried) = self.app.slurm.try_signer().await else {
+            return Ok(());
+        };
+        let config = &self.app.config.slurm;
+        let said = tried.map_err(|error| advice::slurm(&error, config));
+        let at = config.signer.as_deref().unwrap_or_default();
+        hop("signer", async { said.map(|()| (format!("{at} signs for us"), ())) }).await
+    }
+
     /// slurmrestd answers, in a version that both sides know; and what Slurm has against our token, if anything.
     pub(super) async fn reach(&self) -> Result<(String, Option<SlurmError>), String> {
         let (slurm, config) = (&self.app.slurm, &self.app.config.slurm);
@@ -74,9 +85,9 @@ impl Check<'_> {
     /// The person's compute accounts, and the smallest options that Jupyter can be expected to start with.
     pub(super) async fn options(&self) -> Result<(String, UserOptions), String> {
         let (user, config) = (self.user, &self.app.config);
-        if config.sign_in.blocked.iter().any(|name| name == user.as_str()) {
+        if !config.may_sign_in(user) {
             return Err(format!(
-                "{user} is in sign_in.blocked: check with somebody who may have a job"
+                "{user} is in sign_in.blocked, or slurm.service_user: check with somebody who may have a job"
             ));
         }
         let offer = match self.app.offers.offer(user, None).await {

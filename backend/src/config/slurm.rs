@@ -1,11 +1,11 @@
 //! `[slurm]` and `[identity]`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use shared::names::UserName;
 
-use super::Wrong;
+use super::{Signer, Wrong};
 
 /// How to reach Slurm's REST API.
 #[derive(Clone, Debug, Deserialize)]
@@ -15,10 +15,12 @@ pub struct Slurm {
     pub urls: Vec<String>,
     /// The authority that signed slurmrestd's certificate, where the system does not know it.
     pub ca_file: Option<PathBuf>,
-    /// The key that signs tokens: a PEM file (RS256) or Slurm's own secret (HS256).
-    pub key_file: PathBuf,
+    /// The key that signs tokens: a PEM file (RS256) or Slurm's own secret (HS256). Either this or `signer`.
+    pub key_file: Option<PathBuf>,
     /// The `kid` of the key in Slurm's jwks.json (RS256).
     pub key_id: Option<String>,
+    /// Where `slipway sign` listens, which then alone has the key: `unix:///path`.
+    pub signer: Option<String>,
     /// The account that asks what concerns nobody in particular; a Slurm Operator where `PrivateData` is set.
     pub service_user: UserName,
     /// How long a token lives.
@@ -31,7 +33,7 @@ fn token_seconds() -> u32 {
 }
 
 impl Slurm {
-    pub(super) fn check(&self) -> Result<(), Wrong> {
+    pub(super) fn check(&self, signer: Option<&Signer>) -> Result<(), Wrong> {
         let known = |url: &String| {
             ["http://", "https://", "unix:///"]
                 .iter()
@@ -44,7 +46,39 @@ impl Slurm {
         if !(10..=900).contains(&self.token_seconds) {
             return Err(("slurm.token_seconds", "has to be from 10 to 900".into()));
         }
-        Ok(())
+        self.check_key(signer)
+    }
+
+    fn check_key(&self, signer: Option<&Signer>) -> Result<(), Wrong> {
+        let wrong = |key, message: &str| Err((key, message.to_owned()));
+        match (&self.key_file, &self.signer) {
+            (None, None) => wrong(
+                "slurm.key_file",
+                "is missing: give the key that signs tokens here, or signer, if `slipway sign` has the key",
+            ),
+            (Some(_), Some(_)) => wrong(
+                "slurm.signer",
+                "cannot be given beside key_file: with a signer the key is signer.key_file, and only `slipway sign` reads it",
+            ),
+            (None, Some(_)) if self.key_id.is_some() => {
+                wrong("slurm.key_id", "belongs to the key: with a signer it is signer.key_id")
+            }
+            (None, Some(_)) if self.signer_socket().is_none() => wrong(
+                "slurm.signer",
+                "has to be unix:/// and the path of a socket, as in unix:///run/slipway/signer.sock",
+            ),
+            (Some(_), None) if signer.is_some() => wrong(
+                "slurm.key_file",
+                "is for a Slipway without a signer: with [signer] give slurm.signer, where it listens, instead",
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// The socket of `slipway sign`, if that has the key.
+    pub fn signer_socket(&self) -> Option<&Path> {
+        let path = Path::new(self.signer.as_ref()?.strip_prefix("unix://")?);
+        path.is_absolute().then_some(path)
     }
 }
 

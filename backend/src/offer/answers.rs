@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::cause::Cause;
 use crate::slurm::SlurmError;
 
 /// Seconds for which an answer counts as new.
@@ -47,7 +48,7 @@ where
         };
         if renew {
             let this = Arc::clone(self);
-            tokio::spawn(async move {
+            tokio::spawn(Cause::carried(async move {
                 match look_up.await {
                     Ok(found) => drop(this.keep(key, now, found)),
                     Err(error) => {
@@ -55,7 +56,7 @@ where
                         this.renewed(&key);
                     }
                 }
-            });
+            }));
         }
         Ok(answer)
     }

@@ -5,14 +5,16 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
+use http::HeaderValue;
 use reqwest::Method;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use shared::names::UserName;
 
 use super::outage::{Area, Outages};
+use super::token::Purpose;
 use super::wire::{Answer, CancelPending, Submit, Touch};
-use super::{ApiVersion, Association, Job, JobDescription, JobState, Node, Partition, Signer, SlurmError};
+use super::{ApiVersion, Association, Job, JobDescription, JobState, Node, Partition, SlurmError, Tokens};
 use crate::clock::Clock;
 use crate::config;
 
@@ -37,7 +39,7 @@ pub struct Client {
     endpoints: Vec<Endpoint>,
     /// The endpoint that answered last.
     preferred: AtomicUsize,
-    signer: Signer,
+    tokens: Tokens,
     service_user: UserName,
     version: RwLock<Option<ApiVersion>>,
     outages: Outages,
@@ -59,9 +61,16 @@ pub struct AsService<'a> {
     client: &'a Client,
 }
 
+/// In whose name one request is made.
+#[derive(Clone, Copy)]
+enum Caller<'a> {
+    Service,
+    Person(&'a UserName, Purpose),
+}
+
 impl Client {
     /// For the configured addresses. Says what is wrong with them, for the person who configured them.
-    pub fn new(config: &config::Slurm, signer: Signer, clock: Clock) -> Result<Self, String> {
+    pub fn new(config: &config::Slurm, tokens: Tokens, clock: Clock) -> Result<Self, String> {
         let ca = config.ca_file.as_ref().map(|path| {
             let bytes = std::fs::read(path).map_err(|e| format!("slurm.ca_file: {}: {e}", path.display()))?;
             reqwest::Certificate::from_pem_bundle(&bytes).map_err(|e| format!("slurm.ca_file: {}: {e}", path.display()))
@@ -75,7 +84,7 @@ impl Client {
         Ok(Self {
             endpoints,
             preferred: AtomicUsize::new(0),
-            signer,
+            tokens,
             service_user: config.service_user.clone(),
             version: RwLock::new(None),
             outages: Outages::default(),
@@ -100,9 +109,17 @@ impl Client {
         preferred.map_or("", |endpoint| &endpoint.url)
     }
 
-    /// Since when slurmctld has not answered; nothing while it does.
+    /// Whether the process that signs for us does so; nothing where tokens are signed here.
+    pub async fn try_signer(&self) -> Option<Result<(), SlurmError>> {
+        if !self.tokens.are_signed_elsewhere() {
+            return None;
+        }
+        Some(self.tokens.service().await.map(drop))
+    }
+
+    /// Since when slurmctld has not answered, or could not be asked for want of a signer; nothing while it does.
     pub fn silent_since(&self) -> Option<i64> {
-        self.outages.since(Area::Controller)
+        self.outages.since(Area::Controller).or(self.tokens.away_since())
     }
 
     /// The same of the accounting database: people's compute accounts, and jobs of before.
@@ -112,7 +129,10 @@ impl Client {
 
     /// Waits until Slurm stops answering.
     pub async fn outage(&self) {
-        self.outages.began.notified().await;
+        tokio::select! {
+            () = self.outages.began.notified() => {}
+            () = self.tokens.went_away.notified() => {}
+        }
     }
 
     /// The time by Slurm's clock, as all times of jobs are; in seconds since 1970.
@@ -129,7 +149,7 @@ impl Client {
         for version in ApiVersion::KNOWN {
             match self
                 .send(
-                    &self.service_user,
+                    Caller::Service,
                     Method::GET,
                     &format!("slurm/{version}/ping"),
                     None::<&()>,
@@ -153,20 +173,21 @@ impl Client {
     /// One request; `path` is what follows the version. Nobody waits for a Slurm that is known to be away.
     async fn ask(
         &self,
-        user: &UserName,
+        caller: Caller<'_>,
         method: Method,
         area: Area,
         path: &str,
         body: Option<&(impl Serialize + Sync)>,
     ) -> Result<Answer, SlurmError> {
+        self.tokens.refuse()?;
         self.outages.refuse(area, self.clock.now())?;
-        self.probe(user, method, area, path, body).await
+        self.probe(caller, method, area, path, body).await
     }
 
     /// The same, however long Slurm has been away.
     async fn probe(
         &self,
-        user: &UserName,
+        caller: Caller<'_>,
         method: Method,
         area: Area,
         path: &str,
@@ -174,7 +195,7 @@ impl Client {
     ) -> Result<Answer, SlurmError> {
         let result = match self.version().await {
             Ok(version) => {
-                self.send(user, method, &format!("{}/{version}/{path}", area.path()), body)
+                self.send(caller, method, &format!("{}/{version}/{path}", area.path()), body)
                     .await
             }
             Err(error) => Err(error),
@@ -192,15 +213,45 @@ impl Client {
         result
     }
 
-    /// Sends to the endpoint that answered last, and to the others in turn while none can be connected to.
+    /// Sends with a token of the caller's.
     async fn send(
         &self,
-        user: &UserName,
+        caller: Caller<'_>,
         method: Method,
         path: &str,
         body: Option<&(impl Serialize + Sync)>,
     ) -> Result<Answer, SlurmError> {
-        let token = self.signer.sign(user)?;
+        match caller {
+            Caller::Person(user, purpose) => {
+                let token = self.tokens.person(user, purpose).await?;
+                self.send_as(user, &token, method, path, body).await
+            }
+            Caller::Service => {
+                let (token, is_new) = self.tokens.service().await?;
+                let result = self
+                    .send_as(&self.service_user, &token, method.clone(), path, body)
+                    .await;
+                if is_new || !matches!(result, Err(SlurmError::TokenRefused(_))) {
+                    return result;
+                }
+                // Where clocks are apart an older token ends sooner than we think; or Slurm has another key now.
+                self.tokens.forget();
+                let (token, _) = self.tokens.service().await?;
+                self.send_as(&self.service_user, &token, method, path, body).await
+            }
+        }
+    }
+
+    /// Sends to the endpoint that answered last, and to the others in turn while none can be connected to.
+    async fn send_as(
+        &self,
+        user: &UserName,
+        token: &SecretString,
+        method: Method,
+        path: &str,
+        body: Option<&(impl Serialize + Sync)>,
+    ) -> Result<Answer, SlurmError> {
+        let token = header_value(token)?;
         let first = self.preferred.load(Ordering::Relaxed);
         let mut last = SlurmError::Unreachable {
             cause: "no address".into(),
@@ -213,7 +264,7 @@ impl Client {
                 .http
                 .request(method.clone(), format!("{}/{path}", endpoint.base))
                 .header("X-SLURM-USER-NAME", user.as_str())
-                .header("X-SLURM-USER-TOKEN", token.expose_secret());
+                .header("X-SLURM-USER-TOKEN", token.clone());
             if let Some(body) = body {
                 request = request.json(body);
             }
@@ -228,6 +279,14 @@ impl Client {
         }
         Err(last)
     }
+}
+
+/// A token as it is sent; no log of a library's shows it.
+fn header_value(token: &SecretString) -> Result<HeaderValue, SlurmError> {
+    let mut value = HeaderValue::from_str(token.expose_secret())
+        .map_err(|_| SlurmError::SignerAway("what it signed is no token".into()))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 async fn receive(request: reqwest::RequestBuilder) -> Result<Answer, SlurmError> {
@@ -285,19 +344,20 @@ impl Endpoint {
 impl AsService<'_> {
     async fn get(self, area: Area, path: &str) -> Result<Answer, SlurmError> {
         self.client
-            .ask(&self.client.service_user, Method::GET, area, path, None::<&()>)
+            .ask(Caller::Service, Method::GET, area, path, None::<&()>)
             .await
     }
 
     async fn probe(self, area: Area, path: &str) -> Result<Answer, SlurmError> {
         self.client
-            .probe(&self.client.service_user, Method::GET, area, path, None::<&()>)
+            .probe(Caller::Service, Method::GET, area, path, None::<&()>)
             .await
     }
 
     /// Whether slurmctld answers; the quick way to know, and to find out that it is back. The version that
     /// was agreed on.
     pub async fn ping(self) -> Result<ApiVersion, SlurmError> {
+        self.client.tokens.look_for_signer().await?;
         let answer = self.probe(Area::Controller, "ping").await?;
         if !answer.is_responding() {
             return self.client.note(
@@ -379,12 +439,16 @@ impl AsService<'_> {
     }
 }
 
-impl AsPerson<'_> {
+impl<'a> AsPerson<'a> {
+    fn to(self, purpose: Purpose) -> Caller<'a> {
+        Caller::Person(self.user, purpose)
+    }
+
     /// One of the person's jobs; whatever the service user may see, they see their own.
     pub async fn job(self, id: u64) -> Result<Job, SlurmError> {
         self.client
             .ask(
-                self.user,
+                self.to(Purpose::ReadJob),
                 Method::GET,
                 Area::Controller,
                 &format!("job/{id}"),
@@ -405,7 +469,13 @@ impl AsPerson<'_> {
             flags: ["VERBOSE"],
         };
         self.client
-            .ask(self.user, Method::DELETE, Area::Controller, "jobs/", Some(&body))
+            .ask(
+                self.to(Purpose::FindJobs),
+                Method::DELETE,
+                Area::Controller,
+                "jobs/",
+                Some(&body),
+            )
             .await
             .map(Answer::touched)
     }
@@ -414,7 +484,7 @@ impl AsPerson<'_> {
     pub async fn submit(self, job: &JobDescription) -> Result<u64, SlurmError> {
         self.client
             .ask(
-                self.user,
+                self.to(Purpose::SubmitJob),
                 Method::POST,
                 Area::Controller,
                 "job/submit",
@@ -429,7 +499,7 @@ impl AsPerson<'_> {
         match self
             .client
             .ask(
-                self.user,
+                self.to(Purpose::CancelJob),
                 Method::DELETE,
                 Area::Controller,
                 &format!("job/{id}"),
@@ -452,7 +522,13 @@ impl AsPerson<'_> {
             user_name: self.user.as_str(),
         };
         self.client
-            .ask(self.user, Method::DELETE, Area::Controller, "jobs/", Some(&body))
+            .ask(
+                self.to(Purpose::CancelJob),
+                Method::DELETE,
+                Area::Controller,
+                "jobs/",
+                Some(&body),
+            )
             .await?
             .cancelled()
     }
@@ -461,7 +537,13 @@ impl AsPerson<'_> {
     pub async fn associations(self) -> Result<Vec<Association>, SlurmError> {
         let path = format!("associations?user={}", self.user);
         self.client
-            .ask(self.user, Method::GET, Area::Database, &path, None::<&()>)
+            .ask(
+                self.to(Purpose::ReadAccounts),
+                Method::GET,
+                Area::Database,
+                &path,
+                None::<&()>,
+            )
             .await
             .map(Answer::associations)
     }
@@ -471,7 +553,13 @@ impl AsPerson<'_> {
     pub async fn live_jobs(self) -> Result<Vec<Job>, SlurmError> {
         let path = format!("jobs/?users={}&state=PENDING&state=RUNNING", self.user);
         self.client
-            .ask(self.user, Method::GET, Area::Database, &path, None::<&()>)
+            .ask(
+                self.to(Purpose::ReadJob),
+                Method::GET,
+                Area::Database,
+                &path,
+                None::<&()>,
+            )
             .await
             .map(Answer::jobs)
     }
@@ -481,7 +569,7 @@ impl AsPerson<'_> {
         let body = serde_json::json!({ "comment": comment });
         self.client
             .ask(
-                self.user,
+                self.to(Purpose::CommentJob),
                 Method::POST,
                 Area::Controller,
                 &format!("job/{id}"),

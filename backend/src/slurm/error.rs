@@ -12,6 +12,12 @@ pub enum SlurmError {
         /// The request may have arrived.
         sent: bool,
     },
+    /// The process that has Slurm's key does not answer, or not us: nothing can be asked of Slurm.
+    #[error("the signer of Slurm's tokens does not answer: {0}")]
+    SignerAway(String),
+    /// Slipway itself signs no token for this name.
+    #[error("no token is signed: {0}")]
+    NotSigned(String),
     /// Slurm did not accept Slipway's token: a wrong key, or clocks apart.
     #[error("Slurm refused the token: {0}")]
     TokenRefused(String),
@@ -35,9 +41,9 @@ pub enum SlurmError {
 }
 
 impl SlurmError {
-    /// Slurm is away: a state that passes, not an answer.
+    /// Slurm is away, or out of reach without a signer: a state that passes, not an answer.
     pub fn is_outage(&self) -> bool {
-        matches!(self, Self::Unreachable { .. })
+        matches!(self, Self::Unreachable { .. } | Self::SignerAway(_))
     }
 }
 

@@ -71,6 +71,8 @@ impl Outages {
                     self.began.notify_one();
                 }
             }
+            // Slurm was not asked.
+            Err(SlurmError::NotSigned(_) | SlurmError::SignerAway(_)) => {}
             _ => {
                 let since = since.swap(0, Ordering::Relaxed);
                 if since > 0 {
@@ -106,6 +108,8 @@ mod tests {
                 .is_err_and(|error| error.is_outage())
         );
         assert_eq!(outages.refuse(Area::Controller, 110), Ok(()));
+        outages.note(Area::Database, &Err::<(), _>(SlurmError::NotSigned("root".into())), 115);
+        assert_eq!(outages.since(Area::Database), Some(100), "nobody was asked");
         outages.note(Area::Database, &Err::<(), _>(SlurmError::NotFound), 120);
         assert_eq!(outages.since(Area::Database), None, "a no is an answer");
     }

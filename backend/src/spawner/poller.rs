@@ -9,6 +9,7 @@ use shared::server::{EndCause, Phase};
 
 use super::comment::JobComment;
 use super::{Server, Spawner, Wish};
+use crate::cause::Cause;
 use crate::slurm::{Job, JobState, SlurmError};
 
 /// While a start is fresh or a job's port is awaited: what a person would notice.
@@ -40,6 +41,10 @@ struct Rounds {
 impl Spawner {
     /// Runs until shutdown.
     pub async fn poll_until_shutdown(self: Arc<Self>) {
+        Cause::task("poller").during(self.poll_for_ever()).await;
+    }
+
+    async fn poll_for_ever(self: Arc<Self>) {
         let mut rounds = Rounds::default();
         loop {
             let pause = self.poll(&mut rounds).await;

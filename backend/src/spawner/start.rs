@@ -10,6 +10,7 @@ use shared::server::{EndCause, Phase};
 use super::comment::JobComment;
 use super::record::Record;
 use super::{Known, Server, Spawner, Submission, Wish, batch};
+use crate::cause::Cause;
 use crate::keys;
 use crate::slurm::{JobDescription, SlurmError};
 
@@ -68,9 +69,9 @@ impl Spawner {
         }
         // On a task of its own: the job is followed even if the browser that asked for it goes away.
         let this = Arc::clone(self);
-        let submission = self
-            .tasks
-            .spawn(async move { this.claim_and_submit(server, description).await });
+        let submission = self.tasks.spawn(Cause::carried(async move {
+            this.claim_and_submit(server, description).await
+        }));
         submission
             .await
             .unwrap_or_else(|e| Err(SpawnError::Internal(e.to_string())))
@@ -163,7 +164,8 @@ impl Spawner {
     /// Looks, in the background, for the job of a submission of which nobody knows what became of it.
     pub(super) fn search_later(self: &Arc<Self>, server: &Arc<Server>) {
         let (this, server) = (Arc::clone(self), Arc::clone(server));
-        self.tasks.spawn(async move { this.search(&server).await });
+        let search = async move { this.search(&server).await };
+        self.tasks.spawn(Cause::carried(search));
     }
 
     /// Looks for it until it is found or certainly is not there. It may be another Slipway that sent it.
