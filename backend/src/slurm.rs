@@ -13,6 +13,7 @@ mod wire;
 pub use client::{AsPerson, AsService, Client};
 pub use error::SlurmError;
 pub use job::{Association, Job, JobDescription, JobState, Node, Partition};
+pub(crate) use token::audit_owner;
 pub use token::{AUDIT, Limits, Signer, Tokens, sign_for_others};
 pub use version::ApiVersion;
 pub use wire::decode_exchange;

@@ -3,9 +3,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use local_slurm::JobState;
 use serde_json::json;
-use shared::server::Phase;
-use slipway_tests::{Account, Plan, Site};
+use shared::server::{EndCause, Phase};
+use slipway_tests::{Account, Plan, Site, until};
 
 /// The lines of the audit.
 fn audit(log: &str) -> Vec<&str> {
@@ -155,4 +156,54 @@ async fn blocked_names_and_the_service_users_can_neither_sign_in_nor_act_however
     }
     assert!(site.cluster().job(1).is_none());
     site.shut_down().await;
+}
+
+/// A start whose job Slurm runs as somebody else is cancelled and fails; the log says why.
+async fn is_disowned(plan: Plan, words: &str) {
+    let site = Site::start(plan).await;
+    let ada = site.sign_in("ada").await;
+    let refused = ada.start(&json!({})).await;
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (500, "internal"),
+        "{}",
+        refused.text
+    );
+    assert!(
+        !refused.text.contains("uid") && !refused.text.contains("mallory"),
+        "{}",
+        refused.text
+    );
+    let id = refused.headers["x-request-id"].to_str().unwrap();
+    let log = site.log();
+    let told = |line: &&str| line.contains(words) && line.contains(id) && line.contains(" WARN ");
+    assert_eq!(audit(&log).into_iter().filter(told).count(), 1, "{log}");
+    let failed = |line: &&str| told(line) && line.contains("backend::edge");
+    assert_eq!(log.lines().filter(failed).count(), 1, "{log}");
+    until("the job to be cancelled", || async {
+        (site.cluster().job(1)?.state == JobState::Cancelled).then_some(())
+    })
+    .await;
+    let end = ada.wait_for(Phase::Ended).await.state.end.unwrap();
+    assert_eq!((end.cause, end.was_ready), (EndCause::Cancelled, false));
+    assert_ne!(ada.get("user/ada/lab").await.status, 200);
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_job_with_a_number_of_the_systems_is_cancelled_at_once() {
+    let plan = Plan {
+        cluster: |cluster| cluster.users[0].uid = 999,
+        ..Plan::default()
+    };
+    is_disowned(plan, "uid 999, which is below identity.min_uid (1000)").await;
+}
+
+#[tokio::test]
+async fn a_job_under_another_name_than_it_was_submitted_for_is_cancelled_at_once() {
+    let plan = Plan {
+        cluster: |cluster| cluster.users[0].shown_as = Some("mallory".into()),
+        ..Plan::default()
+    };
+    is_disowned(plan, "runs job 1 as").await;
 }

@@ -107,6 +107,7 @@ async fn row(crowd: usize) -> Vec<String> {
                 behaviour: Behaviour::Waits {
                     reason: "Priority".into(),
                 },
+                ..UserConfig::default()
             });
             cluster.users.extend(waits);
         },

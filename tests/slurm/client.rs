@@ -143,8 +143,8 @@ async fn a_job_runs_with_what_was_asked_for_and_nothing_else(site: &Site) {
     let job = ended(&client, id).await;
     assert_eq!((job.state, job.exit_code), (JobState::Ended("FAILED".into()), Some(7)));
     assert_eq!(
-        (job.name.as_str(), job.user.as_str(), job.comment.as_str()),
-        ("envs", "alice", "a comment")
+        (job.name.as_str(), job.user.as_str(), job.comment.as_str(), job.uid),
+        ("envs", "alice", "a comment", Some(2001))
     );
     assert!(
         job.submitted_at > 1_700_000_000 && job.started_at >= Some(job.submitted_at) && job.ends_at >= job.started_at

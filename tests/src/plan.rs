@@ -77,6 +77,7 @@ impl Account {
         UserConfig {
             name: self.name.into(),
             uid,
+            shown_as: None,
             accounts: self.compute_accounts.iter().enumerate().map(account).collect(),
             behaviour: self.behaviour.clone(),
         }

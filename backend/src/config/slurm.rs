@@ -88,6 +88,13 @@ impl Slurm {
 pub struct Identity {
     /// A person's home on the compute nodes; `{user}` is the name.
     pub home: String,
+    /// The least number (uid) of a person: below are the system's own accounts, whose jobs are cancelled at once.
+    #[serde(default = "min_uid")]
+    pub min_uid: u32,
+}
+
+fn min_uid() -> u32 {
+    1000
 }
 
 impl Identity {

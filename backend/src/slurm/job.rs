@@ -70,6 +70,9 @@ pub struct Job {
     pub name: String,
     /// Its owner.
     pub user: String,
+    /// Its owner's number, where Slurm tells it.
+    #[serde(default)]
+    pub uid: Option<u32>,
     /// Where it is in its life.
     pub state: JobState,
     /// Slurm's reason for the wait or the end.

@@ -19,6 +19,7 @@ use tokio::sync::Notify;
 
 pub(super) use order::Purpose;
 pub use process::sign_for_others;
+pub(crate) use signer::audit_owner;
 pub use signer::{AUDIT, Limits, Signer};
 
 use self::order::{Order, Token, Whom};

@@ -108,6 +108,7 @@ struct WireJob {
     job_id: Id,
     name: String,
     user_name: String,
+    user_id: Option<Id>,
     user: String,
     job_state: Vec<String>,
     state: DbState,
@@ -493,6 +494,7 @@ impl From<WireJob> for Job {
             } else {
                 job.user_name
             },
+            uid: job.user_id.and_then(|id| id.get()?.try_into().ok()),
             name: job.name,
             reason: match job.state {
                 DbState::Detailed { reason, .. } => reason,

@@ -100,6 +100,7 @@ mod tests {
             id: 7,
             name: "slipway".into(),
             user: "ada".into(),
+            uid: Some(2001),
             state: JobState::Pending,
             reason: "Priority".into(),
             submitted_at: 1_000,

@@ -235,6 +235,7 @@ mod tests {
             id: 7,
             name: "slipway".into(),
             user: "ada".into(),
+            uid: Some(2001),
             state: JobState::from_slurm(words),
             reason: "None".into(),
             submitted_at: 1_000,

@@ -172,7 +172,12 @@ impl Spawner {
     pub(super) async fn look(self: &Arc<Self>, server: &Arc<Server>) {
         let Some(id) = server.job_id() else { return };
         match self.job_of(server, id).await {
-            Ok(Some(job)) => self.learn(server, job).await,
+            Ok(Some(job)) => {
+                if let Some(why) = self.wrong_owner(server, &job) {
+                    self.disown(server, id, &why).await;
+                }
+                self.learn(server, job).await;
+            }
             Ok(None) => self.learn_of_the_end(server).await,
             Err(error) => tracing::debug!(job.id = id, %error, "a job's details are not known now"),
         }

@@ -73,10 +73,28 @@ impl Server {
         ))
     }
 
-    /// Whether a job with our number is this server's: numbers start again, and names are the owner's to give.
+    /// Whether a job with our number is this server's: numbers start again, and comments are the owner's to write.
     pub(super) fn is_mine(&self, job: &Job) -> bool {
-        let other = JobComment::read(&job.comment).is_some_and(|comment| comment.nonce != self.nonce);
-        job.user == self.user.as_str() && !other
+        match JobComment::read(&job.comment) {
+            Some(comment) => comment.nonce == self.nonce,
+            None => job.user == self.user.as_str(),
+        }
+    }
+
+    /// Why this server's job must not go on: Slurm runs it as somebody else. Two names of the cluster may have one
+    /// number, and a name that is harmless here may have one of the system's.
+    pub(super) fn wrong_owner(&self, job: &Job, min_uid: u32) -> Option<String> {
+        if job.user != self.user.as_str() {
+            return Some(format!(
+                "Slurm runs job {} as {:?}, not as {}",
+                job.id, job.user, self.user
+            ));
+        }
+        let uid = job.uid.filter(|uid| *uid < min_uid)?;
+        Some(format!(
+            "job {} has the uid {uid}, which is below identity.min_uid ({min_uid})",
+            job.id
+        ))
     }
 
     /// Where it is in its life.

@@ -16,6 +16,8 @@ use crate::slurm::{JobDescription, SlurmError};
 
 /// How often a job is looked for whose submission's answer was lost.
 const SEARCH_EVERY: Duration = Duration::from_secs(2);
+/// Nobody waits longer for a look at a job that was made.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// A submission that Slurm has not carried out so many seconds after it was sent never will be …
 const SURE_SECONDS: i64 = 20;
 /// … if Slurm then answered so many questions without knowing its job.
@@ -119,7 +121,10 @@ impl Spawner {
             Ok(id) => {
                 tracing::info!(%user, job.id = id, "submitted a job");
                 self.accepted(&server, id).await;
-                Ok(Started::New)
+                let verified = self.verify_owner(&server).await;
+                // It cancels the job if Stop was pressed meanwhile.
+                self.wake.notify_one();
+                verified.map(|()| Started::New)
             }
             Err(error @ (SlurmError::Unreachable { sent: true, .. } | SlurmError::NotUnderstood(_))) => {
                 tracing::warn!(%user, %error, "the answer to a submission was lost");
@@ -141,6 +146,18 @@ impl Spawner {
         }
     }
 
+    /// Looks whether the new job is the person's. Without an answer the poller finds out.
+    async fn verify_owner(self: &Arc<Self>, server: &Arc<Server>) -> Result<(), SpawnError> {
+        if tokio::time::timeout(PATIENCE, self.look(server)).await.is_err() {
+            tracing::debug!(user = %server.user, "a look at a new job takes long");
+        }
+        let job = server.known.borrow().job.clone();
+        match job.and_then(|job| self.wrong_owner(server, &job)) {
+            Some(why) => Err(SpawnError::Internal(why)),
+            None => Ok(()),
+        }
+    }
+
     /// There is no job, or none any more.
     pub(super) async fn fail(&self, server: &Server, cause: EndCause) {
         if matches!(cause, EndCause::Lost | EndCause::Unreachable) {
@@ -157,8 +174,6 @@ impl Spawner {
             .known
             .send_modify(|known| known.submission = Submission::Accepted(id));
         self.keep(server).await;
-        // The poller cancels it if Stop was pressed meanwhile.
-        self.wake.notify_one();
     }
 
     /// Looks, in the background, for the job of a submission of which nobody knows what became of it.
@@ -193,7 +208,8 @@ impl Spawner {
                 Ok(jobs) => {
                     let is_mine = |comment: &str| JobComment::read(comment).is_some_and(|c| c.nonce == server.nonce);
                     if let Some(job) = jobs.into_iter().find(|job| is_mine(&job.comment)) {
-                        return self.accepted(server, job.id).await;
+                        self.accepted(server, job.id).await;
+                        return self.wake.notify_one();
                     }
                     answered += 1;
                 }

@@ -8,7 +8,7 @@ use shared::server::Phase;
 
 use super::record::Record;
 use super::{Known, Server, Spawner, Wish};
-use crate::slurm::SlurmError;
+use crate::slurm::{Job, SlurmError, audit_owner};
 
 /// A job that is still there so many seconds after its cancelling was sent is cancelled again.
 const AGAIN_SECONDS: i64 = 5;
@@ -41,6 +41,26 @@ impl Spawner {
                 Ok(())
             }
         }
+    }
+
+    /// Why a job of ours must not go on.
+    pub(super) fn wrong_owner(&self, server: &Server, job: &Job) -> Option<String> {
+        server.wrong_owner(job, self.config.identity.min_uid)
+    }
+
+    /// Ends a job that Slurm runs as somebody else, and shuts the way to it. What Slurm does not take now is sent
+    /// again by the poller.
+    pub(super) async fn disown(&self, server: &Server, id: u64, why: &str) {
+        server.set_target(None);
+        if server.phase() == Phase::Stopping || !server.is_live() {
+            return;
+        }
+        audit_owner(&server.user, id, why);
+        server.known.send_modify(|known| known.wish = Wish::Stop);
+        if let Err(error) = self.cancel(server, id).await {
+            tracing::error!(user = %server.user, job.id = id, %error, "a job that is not its person's goes on");
+        }
+        self.keep(server).await;
     }
 
     async fn cancel(&self, server: &Server, id: u64) -> Result<(), SlurmError> {

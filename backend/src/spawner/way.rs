@@ -3,6 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use shared::server::Phase;
+
 use super::comment::JobComment;
 use super::keys::tls_config;
 use super::{Server, Spawner};
@@ -12,7 +14,8 @@ use crate::slurm::{Job, JobState};
 impl Spawner {
     /// Node and port, if the job has told its port, by this start of it, and the way is not open yet.
     pub(super) async fn address(&self, server: &Server, job: &Job) -> Option<SocketAddr> {
-        if server.way().is_some() || job.state != JobState::Running {
+        let is_wanted = server.phase() != Phase::Stopping && job.state == JobState::Running;
+        if server.way().is_some() || !is_wanted {
             return None;
         }
         let comment = JobComment::read(&job.comment).filter(|comment| comment.nonce == server.nonce)?;

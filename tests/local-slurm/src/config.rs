@@ -104,6 +104,9 @@ pub struct UserConfig {
     pub name: String,
     /// What Slurm says the user's number is. Jobs run as whoever runs local-slurm.
     pub uid: u32,
+    /// Another name of the same number, if the system finds that first: jobs are shown under it.
+    #[serde(default)]
+    pub shown_as: Option<String>,
     /// Compute accounts.
     #[serde(default)]
     pub accounts: Vec<AccountConfig>,

@@ -9,6 +9,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::key;
 use super::order::{Order, Token, Whom};
+use crate::cause::Cause;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::keys::Secret;
@@ -117,6 +118,14 @@ impl Signer {
             until: claims.exp,
         })
     }
+}
+
+/// Writes down that a job is not whose it was submitted for: what was signed for one was taken for another.
+pub(crate) fn audit_owner(user: &UserName, job_id: u64, why: &str) {
+    tracing::warn!(
+        target: AUDIT, sun = %user, job.id = job_id, request.id = %Cause::current(), why,
+        "a job is not its person's, and is cancelled"
+    );
 }
 
 fn time_of_day(seconds: i64) -> String {

@@ -97,7 +97,8 @@ pub(crate) fn show(config: &ClusterConfig, job: &Job) -> Value {
     set("tres_alloc_str", json!(if was_given { tres.as_str() } else { "" }));
     set("tres_req_str", json!(tres));
     set("user_id", json!(asked.uid));
-    set("user_name", json!(asked.user));
+    let shown_as = config.user(&asked.user).and_then(|user| user.shown_as.as_ref());
+    set("user_name", json!(shown_as.unwrap_or(&asked.user)));
     set("current_working_directory", json!(asked.directory));
     fields.done()
 }

@@ -16,6 +16,7 @@ fn config() -> ClusterConfig {
         uid: 1,
         accounts: vec![account],
         behaviour,
+        ..UserConfig::default()
     };
     ClusterConfig {
         users: vec![

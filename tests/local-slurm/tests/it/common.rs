@@ -51,6 +51,7 @@ pub(crate) fn people() -> Vec<UserConfig> {
             })
             .collect(),
         behaviour,
+        ..UserConfig::default()
     };
     let refused = serde_json::from_value(json!({"refused": {}})).unwrap();
     let normal = Behaviour::Normal;
