@@ -1,5 +1,7 @@
 //! What Slipway's client sees of the settings that sites have and the tests' cluster has not.
 
+use std::path::Path;
+
 use backend::config::Slurm;
 use backend::slurm::{JobDescription, JobState, SlurmError};
 use shared::names::{AccountName, UserName};
@@ -12,6 +14,7 @@ on_each_release!(
     with_private_data_the_operator_sees_every_job_and_people_only_their_own,
     what_the_site_refuses_or_changes_at_submission_is_seen,
     behind_tls_with_a_public_key_only_nothing_else_gets_in,
+    a_new_key_takes_over_from_the_old_one_without_a_gap,
     a_drained_node_is_not_usable_and_a_qos_keeps_a_second_job_waiting,
 );
 
@@ -136,6 +139,51 @@ async fn behind_tls_with_a_public_key_only_nothing_else_gets_in(release: &str) {
     };
     let seen = client(&secret, &[]).service().nodes().await;
     assert!(matches!(seen, Err(SlurmError::TokenRefused(_))), "{seen:?}");
+    slurm.shut_down().await;
+}
+
+/// As `slipway.example.toml` describes it.
+async fn a_new_key_takes_over_from_the_old_one_without_a_gap(release: &str) {
+    let slurm = RealSlurm::start_with(release, &[Variant::PublicKeyOnly]).await;
+    let (folder, jwks) = (tempfile::tempdir().unwrap(), slurm.root.join("etc/slurm/jwks.json"));
+    let ours = folder.path().join("jwks.json");
+    std::fs::copy(&jwks, &ours).unwrap();
+    let pair = backend::keys::create_slurm_key_pair(folder.path()).unwrap();
+    let is_taken = async |key: &Path, key_id: &str| {
+        let config = Slurm {
+            key_id: Some(key_id.to_owned()),
+            ..config(&[&slurm.url], key)
+        };
+        let client = client(&config, &[]);
+        let (nodes, accounts) = (
+            client.service().nodes().await,
+            client.person(&user("alice")).associations().await,
+        );
+        assert!(matches!(nodes, Ok(_) | Err(SlurmError::TokenRefused(_))), "{nodes:?}");
+        assert_eq!(nodes.is_ok(), accounts.is_ok(), "{accounts:?}");
+        nodes.is_ok()
+    };
+    let old = async || is_taken(&slurm.rs256_key, &slurm.rs256_kid).await;
+    let new = async || is_taken(&pair.private, &pair.key_id).await;
+    let restart = async || {
+        std::fs::copy(&ours, &jwks).unwrap();
+        slurm.ctl(&["stop", "slurmctld", "slurmdbd"]).await;
+        slurm.ctl(&["start", "slurmdbd", "slurmctld"]).await;
+    };
+    assert_eq!((old().await, new().await), (true, false));
+    restart().await;
+    assert_eq!(
+        (old().await, new().await),
+        (true, true),
+        "while Slipway is restarted with the new one"
+    );
+    let mut text: serde_json::Value = serde_json::from_slice(&std::fs::read(&ours).unwrap()).unwrap();
+    let keys = text["keys"].as_array_mut().unwrap();
+    keys.retain(|key| key["kid"] != slurm.rs256_kid.as_str());
+    assert_eq!(keys.len(), 1);
+    std::fs::write(&ours, text.to_string()).unwrap();
+    restart().await;
+    assert_eq!((old().await, new().await), (false, true));
     slurm.shut_down().await;
 }
 
