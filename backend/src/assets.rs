@@ -83,8 +83,8 @@ impl Look {
 /// What this browser's page remembers under this name (`frontend/src/preferences.rs`).
 fn chosen<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     auth::cookies(headers)
-        .find(|(found, _)| *found == name)
-        .map(|(_, value)| value)
+        .find(|(found, _)| *found == name.as_bytes())
+        .and_then(|(_, value)| std::str::from_utf8(value).ok())
 }
 
 /// A form in the document, which works before and without any script.

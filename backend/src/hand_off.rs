@@ -54,8 +54,8 @@ pub struct Given {
 }
 
 /// Whether a cookie of this name is the secret of a hand-off: the proxy takes it out of what it passes on.
-pub fn owns(cookie: &str) -> bool {
-    cookie == COOKIE
+pub fn owns(cookie: &[u8]) -> bool {
+    cookie == COOKIE.as_bytes()
 }
 
 /// The first step: from a path of a person's server, whoever it is, to the hub and back.
@@ -166,7 +166,7 @@ fn random() -> Result<String, Error> {
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
-fn hash(secret: &str) -> String {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, secret.as_bytes());
+fn hash(secret: impl AsRef<[u8]>) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, secret.as_ref());
     URL_SAFE_NO_PAD.encode(digest)
 }

@@ -1,7 +1,7 @@
 //! From a request under `/user/<name>/` to the Jupyter server on its node: a wire that knows who you are.
 
 mod forward;
-mod headers;
+pub mod headers;
 mod target;
 mod upgrade;
 

@@ -172,7 +172,7 @@ impl SignIns {
     pub fn read(&self, audience: Audience, headers: &HeaderMap) -> Option<SignIn> {
         let name = self.name(audience);
         let values: Vec<_> = cookies(headers)
-            .filter(|(found, _)| *found == name)
+            .filter(|(found, _)| *found == name.as_bytes())
             .map(|(_, value)| value)
             .collect();
         let [token] = values[..] else { return None };
@@ -232,10 +232,10 @@ impl SignIns {
     }
 
     /// Whether a cookie of this name is ours: the proxy takes it out of what it passes on.
-    pub fn owns(&self, cookie: &str) -> bool {
+    pub fn owns(&self, cookie: &[u8]) -> bool {
         [Audience::Hub, Audience::User]
             .iter()
-            .any(|audience| cookie == self.name(*audience))
+            .any(|audience| cookie == self.name(*audience).as_bytes())
     }
 
     fn name(&self, audience: Audience) -> &'static str {
@@ -265,15 +265,20 @@ impl SignIns {
     }
 }
 
-/// Every cookie of a request, as name and value.
-pub fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
-    let lines = headers
-        .get_all(header::COOKIE)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok());
-    lines
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
+/// Every cookie of a request, as name and value. In bytes: somebody else's page of this host may have set one with
+/// others than ASCII, which is no reason to overlook the rest.
+pub fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&[u8], &[u8])> {
+    cookie_pairs(headers).filter_map(|pair| {
+        let equals = pair.iter().position(|byte| *byte == b'=')?;
+        Some((&pair[..equals], &pair[equals + 1..]))
+    })
+}
+
+/// Every cookie of a request, whole: there are some without a name.
+pub fn cookie_pairs(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    let lines = headers.get_all(header::COOKIE).into_iter();
+    let pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    pairs.map(<[u8]>::trim_ascii).filter(|pair| !pair.is_empty())
 }
 
 #[cfg(test)]
@@ -329,6 +334,15 @@ mod tests {
             assert!(cookie.http_only() == Some(true) && cookie.secure() == Some(true));
             assert_eq!(cookie.same_site(), Some(SameSite::Lax));
         }
+    }
+
+    #[test]
+    fn a_cookie_of_somebody_elses_page_hides_no_sign_in() {
+        let sign_ins = sign_ins(&Clock::fixed(1_000));
+        let (sign_in, cookies) = ada(&sign_ins);
+        let line = format!("name=é; {}={}", cookies[0].name(), cookies[0].value());
+        let headers = HeaderMap::from_iter([(header::COOKIE, http::HeaderValue::from_bytes(line.as_bytes()).unwrap())]);
+        assert_eq!(sign_ins.read(Audience::Hub, &headers), Some(sign_in));
     }
 
     #[test]

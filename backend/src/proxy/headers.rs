@@ -19,24 +19,16 @@ const HOP_BY_HOP: [HeaderName; 8] = [
     header::UPGRADE,
 ];
 
-/// What only Slipway may say to the Jupyter server, which believes it.
-const FORWARDING: [&str; 6] = [
-    "forwarded",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
-    "x-real-ip",
-    "x-scheme",
-];
+/// What only Slipway may say to the Jupyter server, which believes it; besides everything that starts with
+/// `x-forwarded-`.
+const FORWARDING: [&str; 3] = ["forwarded", "x-real-ip", "x-scheme"];
 
 /// Removes what is between neighbours only.
-pub(super) fn strip_hop_by_hop(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = headers
-        .get_all(header::CONNECTION)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|name| name.trim().parse().ok())
+pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
+    let lines = headers.get_all(header::CONNECTION).into_iter();
+    let named: Vec<HeaderName> = lines
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+        .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
         .collect();
     for name in named.iter().chain(&HOP_BY_HOP) {
         headers.remove(name);
@@ -44,39 +36,34 @@ pub(super) fn strip_hop_by_hop(headers: &mut HeaderMap) {
 }
 
 /// The protocol that a request or answer asks to change to, if it does (RFC 9110, section 7.8).
-pub(super) fn upgrade_of(headers: &HeaderMap) -> Option<HeaderValue> {
-    let asked = headers
-        .get_all(header::CONNECTION)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok())
-        .any(|value| value.split(',').any(|item| item.trim().eq_ignore_ascii_case("upgrade")));
+pub fn upgrade_of(headers: &HeaderMap) -> Option<HeaderValue> {
+    let asked = headers.get_all(header::CONNECTION).into_iter().any(|line| {
+        let mut names = line.as_bytes().split(|byte| *byte == b',');
+        names.any(|name| name.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
+    });
     headers.get(header::UPGRADE).filter(|_| asked).cloned()
 }
 
-fn is_ours(sign_ins: &SignIns, cookie: &str) -> bool {
-    sign_ins.owns(cookie) || hand_off::owns(cookie)
-}
-
 /// Takes our own cookies out of a request: what runs in a person's server never sees them.
-pub(super) fn strip_own_cookies(headers: &mut HeaderMap, sign_ins: &SignIns) {
-    if !auth::cookies(headers).any(|(name, _)| is_ours(sign_ins, name)) {
+pub fn strip_own_cookies(headers: &mut HeaderMap, sign_ins: &SignIns) {
+    if !auth::cookie_pairs(headers).any(|pair| is_ours(pair, sign_ins)) {
         return;
     }
-    let kept: Vec<String> = auth::cookies(headers)
-        .filter(|(name, _)| !is_ours(sign_ins, name))
-        .map(|(name, value)| format!("{name}={value}"))
+    let kept: Vec<&[u8]> = auth::cookie_pairs(headers)
+        .filter(|pair| !is_ours(pair, sign_ins))
         .collect();
+    let line = HeaderValue::from_bytes(&kept.join(&b"; "[..])).ok();
     headers.remove(header::COOKIE);
-    if let Ok(value) = HeaderValue::try_from(kept.join("; "))
-        && !kept.is_empty()
-    {
-        headers.insert(header::COOKIE, value);
+    if let Some(line) = line.filter(|line| !line.is_empty()) {
+        headers.insert(header::COOKIE, line);
     }
 }
 
 /// Says who asked and how, in place of what the client may have said.
-pub(super) fn set_forwarding(headers: &mut HeaderMap, client: IpAddr, scheme: &'static str) {
-    for name in FORWARDING {
+pub fn set_forwarding(headers: &mut HeaderMap, client: IpAddr, scheme: &'static str) {
+    let forged = |name: &str| name.starts_with("x-forwarded-") || FORWARDING.contains(&name);
+    let forged: Vec<_> = headers.keys().filter(|name| forged(name.as_str())).cloned().collect();
+    for name in forged {
         headers.remove(name);
     }
     if let Ok(client) = HeaderValue::try_from(client.to_string()) {
@@ -86,13 +73,12 @@ pub(super) fn set_forwarding(headers: &mut HeaderMap, client: IpAddr, scheme: &'
 }
 
 /// Takes cookies for the hub out of an answer: a person's server must not sign anybody in or out.
-pub(super) fn strip_set_cookies(headers: &mut HeaderMap, sign_ins: &SignIns) {
-    let ours = |value: &HeaderValue| {
-        value
-            .to_str()
-            .ok()
-            .and_then(|text| text.split('=').next())
-            .is_none_or(|name| is_ours(sign_ins, name.trim()))
+pub fn strip_set_cookies(headers: &mut HeaderMap, sign_ins: &SignIns) {
+    let ours = |line: &HeaderValue| {
+        let pair = line.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+        // Browsers send a cookie without a name as its bare value, and that may look like another cookie.
+        let pair = pair.trim_ascii();
+        is_ours(pair.strip_prefix(b"=").map_or(pair, <[u8]>::trim_ascii), sign_ins)
     };
     if headers.get_all(header::SET_COOKIE).into_iter().any(ours) {
         let kept: Vec<_> = headers
@@ -108,6 +94,15 @@ pub(super) fn strip_set_cookies(headers: &mut HeaderMap, sign_ins: &SignIns) {
     }
 }
 
+/// Whether `name=value` has the name of one of our cookies.
+fn is_ours(pair: &[u8], sign_ins: &SignIns) -> bool {
+    let equals = pair.iter().position(|byte| *byte == b'=');
+    equals.is_some_and(|equals| {
+        let name = pair[..equals].trim_ascii();
+        sign_ins.owns(name) || hand_off::owns(name)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,7 +110,12 @@ mod tests {
     fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {
         lines
             .iter()
-            .map(|(n, v)| (HeaderName::from_static(n), HeaderValue::from_static(v)))
+            .map(|(n, v)| {
+                (
+                    HeaderName::from_static(n),
+                    HeaderValue::from_bytes(v.as_bytes()).unwrap(),
+                )
+            })
             .collect()
     }
 
@@ -155,11 +155,59 @@ mod tests {
             ("x-forwarded-for", "1.2.3.4"),
             ("forwarded", "for=1.2.3.4"),
             ("x-real-ip", "1.2.3.4"),
+            ("x-forwarded-port", "1"),
         ]);
         set_forwarding(&mut found, IpAddr::from([192, 0, 2, 7]), "https");
         assert_eq!(
             found,
             headers(&[("x-forwarded-for", "192.0.2.7"), ("x-forwarded-proto", "https")])
+        );
+    }
+    fn sign_ins() -> SignIns {
+        let example = include_str!("../../../slipway.example.toml");
+        let config = crate::config::Config::parse(example, std::path::Path::new("/x/y.toml")).unwrap();
+        let key = crate::keys::Secret {
+            path: "key".into(),
+            bytes: (0..48).collect::<Vec<u8>>().into(),
+        };
+        SignIns::new(
+            &[key],
+            &config,
+            std::collections::HashMap::new(),
+            crate::clock::Clock::fixed(0),
+        )
+    }
+
+    #[test]
+    fn letters_beyond_ascii_hide_neither_a_header_nor_a_cookie_that_stops_here() {
+        let mut found = headers(&[("connection", "é, x-private"), ("x-private", "1"), ("cookie", "a=é; b")]);
+        let more = headers(&[("cookie", "c=é; __Secure-slipway-user=secret")]);
+        found.append("cookie", more["cookie"].clone());
+        strip_hop_by_hop(&mut found);
+        strip_own_cookies(&mut found, &sign_ins());
+        assert_eq!(found, headers(&[("cookie", "a=é; b; c=é")]));
+    }
+
+    #[test]
+    fn a_persons_server_sets_cookies_of_its_own_only() {
+        let mut found = HeaderMap::new();
+        for line in [
+            "_xsrf=2|x; Path=/user/ada/",
+            "__Secure-slipway-hub=; Path=/hub/; Max-Age=0",
+            " = __Secure-slipway-user = x",
+            "name=é",
+            "name==__Secure-slipway-hub=x",
+        ] {
+            found.append("set-cookie", HeaderValue::from_bytes(line.as_bytes()).unwrap());
+        }
+        strip_set_cookies(&mut found, &sign_ins());
+        let left: Vec<_> = found
+            .values()
+            .map(|line| String::from_utf8_lossy(line.as_bytes()))
+            .collect();
+        assert_eq!(
+            left,
+            ["_xsrf=2|x; Path=/user/ada/", "name=é", "name==__Secure-slipway-hub=x"]
         );
     }
 }

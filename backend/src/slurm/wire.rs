@@ -561,7 +561,8 @@ fn gpus(gres: &str) -> BTreeMap<String, u32> {
         if let ["gpu", name, count] = item.split(':').collect::<Vec<_>>()[..]
             && let Ok(count) = count.parse::<u32>()
         {
-            *found.entry(name.to_owned()).or_default() += count;
+            let all: &mut u32 = found.entry(name.to_owned()).or_default();
+            *all = all.saturating_add(count);
         }
     }
     found
@@ -588,20 +589,40 @@ impl From<WireAssociation> for Association {
     }
 }
 
-/// Reads one recorded answer as the client would, for tests: what kind of thing it turned out to be.
+/// Reads one answer as the client would, down to its last number, for tests: what kind of thing it turned out to be.
 pub fn decode_exchange(status: u16, body: &[u8]) -> Result<&'static str, SlurmError> {
     let answer = Answer::read(status, body)?;
+    let _ = (answer.clock(), answer.is_responding());
     Ok(match answer {
         Answer { job_id: Some(_), .. } => "submitted",
         Answer {
             statistics: Some(_), ..
         } => "diag",
         Answer { ref pings, .. } if !pings.is_empty() => "ping",
-        Answer { ref jobs, .. } if !jobs.is_empty() => "jobs",
-        Answer { ref nodes, .. } if !nodes.is_empty() => "nodes",
-        Answer { ref partitions, .. } if !partitions.is_empty() => "partitions",
-        Answer { ref associations, .. } if !associations.is_empty() => "associations",
-        Answer { ref status, .. } if !status.is_empty() => "cancel",
+        Answer { ref jobs, .. } if !jobs.is_empty() => of_kind(answer.jobs(), "jobs"),
+        Answer { ref nodes, .. } if !nodes.is_empty() => of_kind(answer.nodes(), "nodes"),
+        Answer { ref partitions, .. } if !partitions.is_empty() => of_kind(answer.partitions(), "partitions"),
+        Answer { ref associations, .. } if !associations.is_empty() => of_kind(answer.associations(), "associations"),
+        Answer { ref status, .. } if !status.is_empty() => of_kind(answer.touched(), "cancel"),
         _ => "nothing",
     })
+}
+
+/// The kind of what has been read.
+fn of_kind<T>(_read: T, kind: &'static str) -> &'static str {
+    kind
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_gpus_than_there_can_be_are_as_many_as_can_be() {
+        let body = br#"{"nodes":[{"gres":"gpu:h100:4294967295,gpu:h100:2"}]}"#;
+        let [node] = &Answer::read(200, body).unwrap().nodes()[..] else {
+            panic!("one node was sent")
+        };
+        assert_eq!(node.gpus["h100"], u32::MAX);
+    }
 }
