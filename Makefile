@@ -53,9 +53,11 @@ test:
 	@$(ENV) cargo fmt --all --check
 	@$(ENV) cargo clippy -q $(HOST) --all-targets -- -D warnings
 	@$(ENV) cargo clippy -q -p frontend --target wasm32-unknown-unknown -- -D warnings
+	@$(ENV) cargo clippy -q -p slipway-fuzz --all-targets -- -D warnings
 	@$(ENV) cargo deny --log-level error --locked check licenses bans sources
 	@$(ENV) cargo build -q -p backend -p slipway-tests --bins
 	@$(ENV) cargo nextest run -p frontend $(HOST)
+	@bash tests/fuzz/run.sh 60
 
 record:
 	@bash tests/setup/setup.sh test
@@ -74,6 +76,7 @@ soak:
 	@$(ENV) cargo nextest run $(HOST) --stress-count 10 -E 'not (binary(e2e) or binary(slurm))'
 	@$(ENV) cargo nextest run $(HOST) --stress-count 3 -E 'binary(slurm)'
 	@$(ENV) cargo nextest run $(HOST) --stress-count 3 -E 'binary(e2e)'
+	@bash tests/fuzz/run.sh 600
 
 clean:
 	rm -rf target dist

@@ -1,0 +1,71 @@
+//! What the fuzz targets have in common: sign-ins whose cookies are the same in every run, so that an input that once
+//! was found is found again.
+
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a target that cannot be set up ends the run"
+)]
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use backend::auth::{Audience, SignIn, SignIns};
+use backend::clock::Clock;
+use backend::config::Config;
+use backend::keys::Secret;
+use shared::names::UserName;
+
+const NOW: i64 = 1_800_000_000;
+
+/// Sign-ins with a key that everybody knows.
+pub static SIGN_INS: LazyLock<SignIns> = LazyLock::new(|| {
+    let example = include_str!("../../../slipway.example.toml");
+    let config = Config::parse(example, Path::new("/etc/slipway/slipway.toml")).expect("the example");
+    let key = Secret {
+        path: "key".into(),
+        bytes: (0..48).collect::<Vec<u8>>().into(),
+    };
+    SignIns::new(&key, &config, HashMap::new(), Clock::fixed(NOW))
+});
+
+/// The one sign-in there is.
+pub static ADA: LazyLock<SignIn> = LazyLock::new(|| SignIn {
+    user: UserName::new("ada").expect("a name"),
+    id: "AAAAAAAAAAAAAAAAAAAAAA".into(),
+    ends_at: NOW + 3600,
+});
+
+/// The name and the value of the cookie that carries it.
+#[must_use]
+pub fn cookie(audience: Audience) -> (String, String) {
+    let cookie = SIGN_INS.signed(audience, &ADA).expect("a cookie");
+    (cookie.name().to_owned(), cookie.value().to_owned())
+}
+
+/// The input with the real cookies in place of `{hub}` and `{user}`: seeds that can be read.
+#[must_use]
+pub fn with_cookies(data: &[u8]) -> Vec<u8> {
+    static PLACES: LazyLock<[(&[u8], String); 2]> = LazyLock::new(|| {
+        [
+            (b"{hub}", cookie(Audience::Hub).1),
+            (b"{user}", cookie(Audience::User).1),
+        ]
+    });
+    let mut rest = data;
+    let mut filled = Vec::with_capacity(data.len());
+    while let Some((first, after)) = rest.split_first() {
+        match PLACES.iter().find(|(place, _)| rest.starts_with(place)) {
+            Some((place, value)) => {
+                filled.extend_from_slice(value.as_bytes());
+                rest = &rest[place.len()..];
+            }
+            None => {
+                filled.push(*first);
+                rest = after;
+            }
+        }
+    }
+    filled
+}
