@@ -27,7 +27,7 @@ pub static SIGN_INS: LazyLock<SignIns> = LazyLock::new(|| {
         path: "key".into(),
         bytes: (0..48).collect::<Vec<u8>>().into(),
     };
-    SignIns::new(&key, &config, HashMap::new(), Clock::fixed(NOW))
+    SignIns::new(&[key], &config, HashMap::new(), Clock::fixed(NOW))
 });
 
 /// The one sign-in there is.
@@ -35,6 +35,7 @@ pub static ADA: LazyLock<SignIn> = LazyLock::new(|| SignIn {
     user: UserName::new("ada").expect("a name"),
     id: "AAAAAAAAAAAAAAAAAAAAAA".into(),
     ends_at: NOW + 3600,
+    idle_at: NOW + 3600,
 });
 
 /// The name and the value of the cookie that carries it.
