@@ -7,7 +7,8 @@ ENV := . tests/setup/env.sh &&
 PORT ?= 8000
 TRUNK_PORT ?= 8080
 PAGE := Cargo.toml Cargo.lock Trunk.toml $(shell find frontend shared style -type f)
-HOST := -p shared -p backend -p local-slurm -p slipway-tests
+# With PAM everywhere, so that the server is built once. `make demo` and `make dev` do without: they need no PAM headers.
+HOST := -p shared -p backend -p local-slurm -p slipway-tests --features backend/pam
 export PORT TRUNK_PORT
 
 help:
@@ -44,8 +45,8 @@ dist/index.html: $(PAGE)
 check: dist/index.html
 	@$(ENV) cargo fmt --all --check
 	@$(ENV) cargo clippy -q $(HOST) --all-targets -- -D warnings
-	@$(ENV) cargo build -q -p backend -p slipway-tests --bins
-	@$(ENV) cargo nextest run -p frontend $(HOST) -E 'not (binary(slurm) and test(/real/)) and not binary(e2e)'
+	@$(ENV) cargo build -q $(HOST) --bins
+	@$(ENV) cargo nextest run -p frontend $(HOST) -E 'not (binary(slurm) and test(/real/)) and not test(/^pam::/) and not binary(e2e)'
 
 test:
 	@bash tests/setup/setup.sh test
@@ -55,13 +56,13 @@ test:
 	@$(ENV) cargo clippy -q -p frontend --target wasm32-unknown-unknown -- -D warnings
 	@$(ENV) cargo clippy -q -p slipway-fuzz --all-targets -- -D warnings
 	@$(ENV) cargo deny --log-level error --locked check licenses bans sources
-	@$(ENV) cargo build -q -p backend -p slipway-tests --bins
+	@$(ENV) cargo build -q $(HOST) --bins
 	@$(ENV) cargo nextest run -p frontend $(HOST)
 	@bash tests/fuzz/run.sh 60
 
 record:
 	@bash tests/setup/setup.sh test
-	@$(ENV) cargo run -q -p slipway-tests --bin record
+	@$(ENV) cargo run -q -p slipway-tests --features backend/pam --bin record
 
 bench:
 	@bash tests/setup/setup.sh bench
@@ -71,8 +72,8 @@ bench:
 soak:
 	@bash tests/setup/setup.sh test
 	@$(MAKE) -s dist/index.html
-	@$(ENV) cargo build -q -p backend -p slipway-tests --bins
-	@$(ENV) SLIPWAY_CHAOS_STARTS=200 cargo nextest run --profile soak -p slipway-tests -E 'test(chaos)'
+	@$(ENV) cargo build -q $(HOST) --bins
+	@$(ENV) SLIPWAY_CHAOS_STARTS=200 cargo nextest run --profile soak $(HOST) -E 'test(chaos)'
 	@$(ENV) cargo nextest run $(HOST) --stress-count 10 -E 'not (binary(e2e) or binary(slurm))'
 	@$(ENV) cargo nextest run $(HOST) --stress-count 3 -E 'binary(slurm)'
 	@$(ENV) cargo nextest run $(HOST) --stress-count 3 -E 'binary(e2e)'

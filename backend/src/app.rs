@@ -97,12 +97,13 @@ impl App {
         cookies
     }
 
-    /// Hears of sign-ins that other replicas ended, until Slipway ends.
+    /// Hears of sign-ins that other replicas ended, and forgets those that nobody goes on with, until Slipway ends.
     pub async fn listen_until_shutdown(self: Arc<Self>) {
         let mut every = tokio::time::interval(LISTEN_EVERY);
         every.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! { _ = every.tick() => {}, () = self.shutdown.cancelled() => return }
+            self.conversations.forget_old();
             match self.store.ended_sign_ins(self.last_end.load(Ordering::Relaxed)).await {
                 Ok((last, ended)) => {
                     self.last_end.store(last, Ordering::Relaxed);
@@ -176,10 +177,10 @@ impl App {
 }
 
 /// Who somebody is says the users file, or PAM.
-fn authenticator(config: &Config) -> Result<Box<dyn Authenticator>, String> {
+fn authenticator(config: &Arc<Config>) -> Result<Box<dyn Authenticator>, String> {
     #[cfg(feature = "pam")]
     if let Some(service) = &config.sign_in.pam_service {
-        return Ok(Box::new(crate::auth::Pam::new(service)));
+        return Ok(Box::new(crate::auth::Pam::new(service, Arc::clone(config))));
     }
     let file = config.sign_in.users_file.as_ref();
     let users = UsersFile::open(file.ok_or("sign_in.users_file is missing")?)?;

@@ -46,6 +46,9 @@ pub enum Error {
         /// What the source of accounts said.
         said: String,
     },
+    /// The source of accounts does not answer, or has no room; the cause is for the log.
+    #[error("signing in is not possible now; try again in a moment")]
+    SignInUnavailable(String),
     /// No association in Slurm.
     #[error("this account has no association in Slurm: there is no compute account to charge")]
     NoAssociation,
@@ -102,6 +105,7 @@ impl Error {
             Self::PasswordExpired(_) => (StatusCode::FORBIDDEN, ErrorCode::PasswordExpired),
             Self::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, ErrorCode::Throttled),
             Self::Inactive { .. } => (StatusCode::FORBIDDEN, ErrorCode::Inactive),
+            Self::SignInUnavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::SignInUnavailable),
             Self::NoAssociation => (StatusCode::FORBIDDEN, ErrorCode::NoAssociation),
             Self::Forbidden => (StatusCode::FORBIDDEN, ErrorCode::Forbidden),
             Self::CrossSite => (StatusCode::FORBIDDEN, ErrorCode::CrossSite),
@@ -120,7 +124,10 @@ impl Error {
     /// What the person must not see and the log should have.
     pub fn private_cause(&self) -> Option<&str> {
         match self {
-            Self::NotAnswering(cause) | Self::SlurmUnreachable(cause) | Self::Internal(cause) => Some(cause),
+            Self::SignInUnavailable(cause)
+            | Self::NotAnswering(cause)
+            | Self::SlurmUnreachable(cause)
+            | Self::Internal(cause) => Some(cause),
             _ => None,
         }
     }
@@ -215,7 +222,7 @@ impl From<Denied> for Error {
             Denied::Wrong { said } => Self::WrongPassword(said),
             Denied::PasswordExpired { said } => Self::PasswordExpired(said),
             Denied::Inactive { since, said } => Self::Inactive { since, said },
-            Denied::Unavailable(cause) => Self::Internal(cause),
+            Denied::Unavailable(cause) => Self::SignInUnavailable(cause),
         }
     }
 }

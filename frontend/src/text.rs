@@ -107,7 +107,7 @@ words! {
     // Log in.
     login_title log_in logging_in username password show hide show_password hide_password username_missing
     password_missing wrong_password other_hubs log_out_title log_out_lead stop_too answer go_on sign_in_over
-    password_expired log_in_again ends_lead ended_lead
+    sign_in_unavailable password_expired log_in_again ends_lead ended_lead
     // 403, 404.
     inactive_title inactive_lead inactive_steps renew_account no_association_lead not_yours_title
     not_yours_advice not_found_title not_found_lead go_home

@@ -117,6 +117,8 @@ pub enum ErrorCode {
     PasswordExpired,
     /// The account is not active.
     Inactive,
+    /// The source of accounts does not answer, or has no room.
+    SignInUnavailable,
     /// No association in Slurm: there is no compute account to charge.
     NoAssociation,
     /// Signed in, but this is somebody else's.

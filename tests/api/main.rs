@@ -10,6 +10,7 @@ mod keys;
 mod options;
 mod outage;
 mod pages;
+mod pam;
 mod requests;
 mod servers;
 mod sign_in;

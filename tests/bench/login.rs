@@ -133,7 +133,7 @@ impl JupyterHub {
              c.JupyterHub.redirect_to_server = False\nc.JupyterHub.concurrent_spawn_limit = 0\n"
         );
         std::fs::write(folder.path().join("config.py"), config).unwrap();
-        let tools = std::env::var("SLIPWAY_TOOLS").expect("tests/setup/env.sh sets it");
+        let tools = std::env::var("SLIPWAY_TOOLS").unwrap();
         let process = Command::new(Path::new(&tools).join("jupyterhub/bin/jupyterhub"))
             .args(["--config", "config.py"])
             .current_dir(folder.path())
@@ -141,7 +141,7 @@ impl JupyterHub {
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
-            .expect("make setup installed it");
+            .unwrap();
         let url = format!("http://127.0.0.1:{port}/");
         let person = Person::new(&url);
         until("JupyterHub", || async {

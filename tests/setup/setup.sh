@@ -3,7 +3,7 @@
 #
 #   setup.sh demo   what `make demo` needs: the wasm target, Trunk, Jupyter
 #   setup.sh dev    the same without Jupyter
-#   setup.sh test   everything: also a browser, cargo-nextest, cargo-deny and a real Slurm
+#   setup.sh test   everything: also a browser, cargo-nextest, cargo-deny, PAM and a real Slurm
 #   setup.sh bench  the same, and the JupyterHub to compare with
 #   setup.sh all    the same as test
 #
@@ -64,10 +64,11 @@ jupyter() {
 }
 
 tests() {
-  local e2e=$repo/tests/e2e slurm=$repo/tests/slurm roots=$SLIPWAY_TOOLS/slurm suite release
+  local e2e=$repo/tests/e2e pam=$repo/tests/pam slurm=$repo/tests/slurm roots=$SLIPWAY_TOOLS/slurm suite release
   tool cargo-nextest "cargo-nextest, which runs the tests"
   tool cargo-deny "cargo-deny, which checks licences and sources"
   step compiler "a C++ compiler, for fuzzing" "$(command -v c++ || echo missing)" "$here/compiler.sh" bash "$here/compiler.sh"
+  step pam "PAM's headers and a module for tests, seccomp and systemd-analyze" "$SLIPWAY_TOOLS/pam/acts.so" "$here/pam.sh $pam/acts.c" bash "$here/pam.sh" "$pam/acts.c"
   step proxy "configurable-http-proxy, to compare with in benchmarks" "$SLIPWAY_TOOLS/bin/configurable-http-proxy" "$here/node.sh" bash "$here/node.sh" configurable-http-proxy@5.3.0 configurable-http-proxy
   step browser "Chromium, Playwright and axe-core, for tests in a browser" "$SLIPWAY_TOOLS/node/e2e/node_modules" "$here/browser.sh $e2e/package.json $e2e/package-lock.json" bash "$here/browser.sh" "$e2e"
   # trixie has Slurm 24.11. What sid has changes: the folder is named after what it says itself.

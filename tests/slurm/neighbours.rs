@@ -74,12 +74,7 @@ async fn a_neighbour_on_the_node_can_neither_answer_nor_be_answered(release: &st
     let ready = alice.start_and_wait(&json!({})).await;
     let job = ready.state.job_id.unwrap().to_string();
     let shown = site.real().ctl(&["scontrol", "show", "job", &job]).await;
-    let told = shown
-        .split("\"port\":")
-        .nth(1)
-        .expect("the job's port")
-        .split(',')
-        .next();
+    let told = shown.split("\"port\":").nth(1).unwrap().split(',').next();
     let port: u16 = told.unwrap().parse().unwrap();
     assert_ne!(port, wanted);
     assert_eq!(alice.get("user/alice/lab").await.status, 200);
@@ -108,7 +103,7 @@ async fn a_neighbour_on_the_node_can_neither_answer_nor_be_answered(release: &st
     assert!(seen.contains("stub-jupyter"), "{seen}");
     let secrets = ["PRIVATE KEY", "SLIPWAY_SERVER_KEY"];
     assert!(secrets.iter().all(|secret| !seen.contains(secret)), "{seen}");
-    let folder = seen.split("--ServerApp.keyfile=").nth(1).expect("the path of the key");
+    let folder = seen.split("--ServerApp.keyfile=").nth(1).unwrap();
     let key = folder.split_whitespace().next().unwrap();
     let read = format!("cat '{key}' && echo READ || echo DENIED");
     assert!(

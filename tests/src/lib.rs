@@ -9,6 +9,7 @@
 
 pub mod flood;
 pub mod front;
+pub mod machine;
 pub mod person;
 pub mod plan;
 pub mod real_slurm;
@@ -16,6 +17,7 @@ pub mod site;
 pub mod tls;
 pub mod wait;
 
+pub use machine::{Machine, SERVICE_USER, SHADOW};
 pub use person::{Person, Reply};
 pub use plan::{Account, Plan};
 pub use real_slurm::{RealSlurm, Variant};

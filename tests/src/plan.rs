@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use local_slurm::{AccountConfig, Behaviour, ClusterConfig, UserConfig};
 
-use crate::program;
 use crate::tls::Authority;
+use crate::{Machine, program};
 
 /// An account of a local cluster and what it shows.
 #[derive(Clone, Debug)]
@@ -121,6 +121,8 @@ pub struct Plan {
     pub signer: bool,
     /// What is logged, in the form of `SLIPWAY_LOG`, unless that is set.
     pub log: &'static str,
+    /// The machine whose PAM says who people are, in place of a users file.
+    pub machine: Option<Machine>,
     /// What else is different in a local cluster.
     pub cluster: fn(&mut ClusterConfig),
 }
@@ -145,6 +147,7 @@ impl Default for Plan {
             password: Some("correct horse battery"),
             signer: false,
             log: "info,backend=debug",
+            machine: None,
             cluster: |_| {},
         }
     }

@@ -189,8 +189,8 @@ impl RealSlurm {
     /// When Slurm does not tell.
     pub async fn node_address(&self) -> String {
         let shown = self.ctl(&["scontrol", "show", "node", "c1"]).await;
-        let words = shown.split_whitespace();
-        let address = words.filter_map(|word| word.strip_prefix("NodeAddr=")).next();
+        let mut words = shown.split_whitespace();
+        let address = words.find_map(|word| word.strip_prefix("NodeAddr="));
         address.expect("scontrol shows an address").to_owned()
     }
 

@@ -15,7 +15,7 @@ use tokio::process::Child;
 
 pub use self::signer::Users;
 use crate::tls::{self, Authority};
-use crate::{Plan, RealSlurm, repository};
+use crate::{Machine, Plan, RealSlurm, repository};
 
 enum Slurm {
     Local(Box<Cluster>),
@@ -31,6 +31,7 @@ pub struct Site {
     users: Option<Users>,
     log: &'static str,
     beside: Vec<Child>,
+    machine: Option<Machine>,
     /// `http://127.0.0.1:PORT` and the base path.
     pub url: String,
     /// Names and passwords.
@@ -70,6 +71,7 @@ impl Site {
             users: None,
             log: plan.log,
             beside: Vec::new(),
+            machine: plan.machine.clone(),
             url: String::new(),
             passwords: Vec::new(),
             authority: plan.tls.clone(),
@@ -97,6 +99,7 @@ impl Site {
             users: None,
             log: plan.log,
             beside: Vec::new(),
+            machine: plan.machine.clone(),
             url: String::new(),
             passwords: Vec::new(),
             authority: plan.tls.clone(),
@@ -141,6 +144,9 @@ impl Site {
             self.configuration(plan, port, slurm_url, slurm_key, home),
         )
         .expect("the configuration");
+        if let Some(machine) = &self.machine {
+            machine.set_up(self.folder.path());
+        }
         if plan.signer {
             self.separate_signer().await;
         }
@@ -148,7 +154,10 @@ impl Site {
     }
 
     fn configuration(&self, plan: &Plan, port: u16, slurm_url: &str, slurm_key: &Path, home: &str) -> String {
-        let assets = repository().join("dist");
+        let (assets, accounts) = match &self.machine {
+            Some(_) => (Machine::page(self.folder.path()), "pam_service = \"slipway\""),
+            None => (repository().join("dist"), "users_file = \"users.toml\""),
+        };
         let random: [u8; 2] = backend::keys::random().expect("randomness");
         let first_port = 20_000 + u16::from_le_bytes(random) % 8_000;
         let mut text = format!(
@@ -168,7 +177,7 @@ status = {{ en = "https://status.example.org/", fr = "https://status.example.org
 renew_account = {{ en = "https://example.org/renew", fr = "https://example.org/fr/renouveler" }}
 cluster_access = {{ en = "https://example.org/access", fr = "https://example.org/fr/acces" }}
 [sign_in]
-users_file = "users.toml"
+{accounts}
 key_file = "sign-in.key"
 {sign_in}
 [slurm]

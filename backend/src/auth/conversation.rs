@@ -93,22 +93,31 @@ impl Conversation {
         }
     }
 
-    /// Waits until something is asked or it is over; not longer than a request may take. `heard` is what the
-    /// person was shown: something else that is said meanwhile is shown soon.
-    pub async fn next(&self, heard: Option<&str>) -> Step {
+    /// Whether it waits for an answer.
+    pub fn is_asking(&self) -> bool {
+        matches!(*self.step.borrow(), Step::Asks(_))
+    }
+
+    /// Waits until something is asked or it is over; not longer than a request may take.
+    pub async fn settled(&self) -> Step {
         let mut step = self.step.subscribe();
+        let settled = step.wait_for(|step| !matches!(step, Step::Working(_)));
+        let _ = tokio::time::timeout(PATIENCE, settled).await;
+        self.step.borrow().clone()
+    }
+
+    /// The same, but returns soon when something is said meanwhile. `heard` is what the person was shown before.
+    pub async fn next(&self, heard: Option<&str>) -> Step {
         let mut news = self.step.subscribe();
         let is_news = |step: &Step| matches!(step, Step::Working(said) if !said.is_empty() && heard != Some(said));
-        let settled = step.wait_for(|step| !matches!(step, Step::Working(_)));
         let shown = async {
             let _ = news.wait_for(is_news).await;
             tokio::time::sleep(SHOW_AFTER).await;
         };
         tokio::select! {
             biased;
-            _ = settled => {}
+            _ = self.settled() => {}
             () = shown => {}
-            () = tokio::time::sleep(PATIENCE) => {}
         }
         self.step.borrow().clone()
     }
@@ -213,7 +222,7 @@ mod tests {
         ));
         let (conversation, mut asker) = Conversation::new();
         drop(conversation);
-        let asked = tokio::task::spawn_blocking(move || asker.ask_blocking(ChallengeKind::Code, "?", Vec::new()));
-        assert!(asked.await.unwrap().is_none());
+        let answer = tokio::task::spawn_blocking(move || asker.ask_blocking(ChallengeKind::Code, "?", Vec::new()));
+        assert!(answer.await.unwrap().is_none());
     }
 }

@@ -22,6 +22,9 @@ const LIFE: i64 = 300;
 const OF_ONE_NAME: usize = 2;
 /// Conversations held; of more, the oldest have to be said again.
 const HELD: usize = 1_000;
+/// Of these, such as wait for an answer: each may hold a thread of the source, PAM's for one, which has more than
+/// these.
+const ASKING: usize = 128;
 /// Nobody is asked more often.
 const MOST_QUESTIONS: usize = 20;
 
@@ -106,13 +109,14 @@ impl Conversations {
     /// too old.
     pub async fn go_on(&self, state: &str, answer: Option<SecretString>) -> Option<Turn> {
         let mut state = self.open(state)?;
-        let conversation = match self.held(&state.id) {
-            Some(held) => held,
-            None => self.say_again(&state).await,
-        };
+        let conversation = self.held(&state.id).unwrap_or_else(|| {
+            let password = SecretString::from(state.password.clone());
+            Arc::new(self.authenticator.begin(&state.user, password))
+        });
+        catch_up(&conversation, &state.answers).await;
         if let Some(answer) = answer {
             // After a repetition it takes a moment until the question is there again.
-            conversation.next(state.heard.as_deref()).await;
+            conversation.settled().await;
             conversation.answer(state.answers.len(), answer.clone());
             state.answers.push(answer.expose_secret().to_owned());
         }
@@ -132,22 +136,16 @@ impl Conversations {
         }
     }
 
+    /// Lets those go that have taken too long.
+    pub fn forget_old(&self) {
+        let now = self.clock.now();
+        self.lock().retain(|_, held| held.ends_at > now);
+    }
+
     fn open(&self, state: &str) -> Option<State> {
         self.seal
             .open::<State>(state)
             .filter(|state| state.ends_at > self.clock.now() && state.answers.len() < MOST_QUESTIONS)
-    }
-
-    async fn say_again(&self, state: &State) -> Arc<Conversation> {
-        let conversation = self
-            .authenticator
-            .begin(&state.user, SecretString::from(state.password.clone()));
-        for (turn, answer) in state.answers.iter().enumerate() {
-            if let Step::Asks(_) = conversation.next(state.heard.as_deref()).await {
-                conversation.answer(turn, SecretString::from(answer.clone()));
-            }
-        }
-        Arc::new(conversation)
     }
 
     fn turn(&self, mut state: State, conversation: &Arc<Conversation>, step: Step) -> Turn {
@@ -174,9 +172,8 @@ impl Conversations {
     }
 
     fn hold(&self, state: State, conversation: &Arc<Conversation>) {
+        self.forget_old();
         let mut all = self.lock();
-        let now = self.clock.now();
-        all.retain(|_, held| held.ends_at > now);
         let held = Held {
             user: state.user,
             ends_at: state.ends_at,
@@ -184,21 +181,9 @@ impl Conversations {
         };
         let user = held.user.clone();
         all.insert(state.id, held);
-        let of_user = all.values().filter(|held| held.user == user).count();
-        let oldest = |all: &HashMap<String, Held>, of: Option<&UserName>| {
-            let matching = all.iter().filter(|(_, held)| of.is_none_or(|user| held.user == *user));
-            matching.min_by_key(|(_, held)| held.ends_at).map(|(id, _)| id.clone())
-        };
-        let surplus = if of_user > OF_ONE_NAME {
-            oldest(&all, Some(&user))
-        } else if all.len() > HELD {
-            oldest(&all, None)
-        } else {
-            None
-        };
-        if let Some(id) = surplus {
-            all.remove(&id);
-        }
+        keep_latest(&mut all, OF_ONE_NAME, |held| held.user == user);
+        keep_latest(&mut all, ASKING, |held| held.conversation.is_asking());
+        keep_latest(&mut all, HELD, |_| true);
     }
 
     fn held(&self, id: &str) -> Option<Arc<Conversation>> {
@@ -207,6 +192,24 @@ impl Conversations {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Held>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Says again what a new conversation has not heard, or what was said at another replica since.
+async fn catch_up(conversation: &Conversation, answers: &[String]) {
+    for (turn, answer) in answers.iter().enumerate().skip(conversation.given()) {
+        conversation.settled().await;
+        conversation.answer(turn, SecretString::from(answer.as_str()));
+    }
+}
+
+fn keep_latest(all: &mut HashMap<String, Held>, most: usize, matching: impl Fn(&Held) -> bool) {
+    let mut found: Vec<_> = all.iter().filter(|(_, held)| matching(held)).collect();
+    found.sort_by_key(|(_, held)| held.ends_at);
+    let surplus = found.len().saturating_sub(most);
+    let oldest: Vec<_> = found[..surplus].iter().map(|(id, _)| (*id).clone()).collect();
+    for id in oldest {
+        all.remove(&id);
     }
 }
 
@@ -305,6 +308,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_replica_that_has_missed_a_step_catches_up() {
+        let site = Site::new();
+        let replica = site.replica();
+        let first = begin(&replica, "right").await;
+        let second = asks(answer(&site.replica(), &first, "1").await);
+        assert!(matches!(answer(&replica, &second, "2").await, Turn::Over(Ok(_))));
+        assert_eq!(site.begun.load(Ordering::SeqCst), 2, "it was begun anew");
+    }
+
+    #[tokio::test]
     async fn a_state_says_nothing_to_others_and_ends() {
         let site = Site::new();
         let replica = site.replica();
@@ -313,6 +326,19 @@ mod tests {
         assert!(replica.go_on("nonsense", None).await.is_none());
         site.clock.advance(Duration::from_secs(LIFE.unsigned_abs()));
         assert!(replica.go_on(&challenge.state, Some("1".into())).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn whoever_takes_too_long_is_forgotten() {
+        let site = Site::new();
+        let replica = site.replica();
+        begin(&replica, "right").await;
+        site.clock.advance(Duration::from_secs(LIFE.unsigned_abs() - 1));
+        replica.forget_old();
+        assert_eq!(replica.lock().len(), 1);
+        site.clock.advance(Duration::from_secs(1));
+        replica.forget_old();
+        assert!(replica.lock().is_empty());
     }
 
     #[tokio::test]

@@ -1,9 +1,10 @@
 //! PAM: the machine's own rules say who somebody is, and may ask for more than a password.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use nonstick::conv::Exchange;
 use nonstick::items::Items;
@@ -11,27 +12,33 @@ use nonstick::{AuthnFlags, ErrorCode, PamShared, Transaction, TransactionBuilder
 use secrecy::{ExposeSecret, SecretString};
 use shared::names::UserName;
 use shared::sign_in::ChallengeKind;
-use tokio::sync::Semaphore;
 
 use super::{Asker, Authenticator, Conversation, Denied};
+use crate::config::Config;
 
 /// Each sign-in under way has a thread of its own: a module that waits for somebody's phone holds nobody else up.
 const THREADS: usize = 256;
+/// A module that waits cannot be interrupted: whoever begins again and again takes nobody else's thread.
+const OF_ONE_NAME: usize = 4;
 /// Modules are C, and some are generous with the stack.
 const STACK: usize = 1024 * 1024;
+/// Linux-PAM's `PAM_MAX_RESP_SIZE`, with the zero at the end: modules rely on it, and some hashes take long for more.
+const LONGEST: usize = 511;
 
 /// A service of PAM.
 pub struct Pam {
     service: String,
-    threads: Arc<Semaphore>,
+    config: Arc<Config>,
+    threads: Arc<Threads>,
 }
 
 impl Pam {
     /// For the service of this name, a file of `/etc/pam.d`.
-    pub fn new(service: &str) -> Self {
+    pub fn new(service: &str, config: Arc<Config>) -> Self {
         Self {
             service: service.to_owned(),
-            threads: Arc::new(Semaphore::new(THREADS)),
+            config,
+            threads: Arc::default(),
         }
     }
 }
@@ -47,56 +54,110 @@ impl Authenticator for Pam {
 }
 
 /// What is found out about somebody of a service.
-type Work = fn(&str, &UserName, &Rc<Talk>) -> Result<UserName, Denied>;
+type Work = fn(&str, &UserName, &Rc<Talk>) -> Result<OsString, Denied>;
 
 impl Pam {
     fn run(&self, user: &UserName, password: Option<SecretString>, work: Work) -> Conversation {
         let (conversation, asker) = Conversation::new();
-        let (service, user) = (self.service.clone(), user.clone());
-        let slot = Arc::clone(&self.threads).try_acquire_owned();
-        let thread = std::thread::Builder::new().name("pam".into()).stack_size(STACK);
+        let thread = match Threads::take(&self.threads, user) {
+            Ok(thread) => thread,
+            Err(denied) => {
+                asker.end(Err(denied));
+                return conversation;
+            }
+        };
+        let (service, user, config) = (self.service.clone(), user.clone(), Arc::clone(&self.config));
         let run = move || {
-            let Ok(_slot) = slot else {
-                let cause = format!("{THREADS} sign-ins through PAM are under way");
-                return asker.end(Err(Denied::Unavailable(cause)));
-            };
             let talk = Rc::new(Talk {
                 asker: RefCell::new(asker),
                 password: Cell::new(password),
             });
-            let result = work(&service, &user, &talk);
+            let result = work(&service, &user, &talk).and_then(|name| known_as(&config, &user, &name));
+            // Whoever begins anew once they have heard the end finds this thread free.
+            drop(thread);
             // The transaction is over, and with it the other owner.
             if let Ok(talk) = Rc::try_unwrap(talk) {
                 talk.asker.into_inner().end(result);
             }
         };
         // Without a thread the asker goes, and the conversation says that the source gave up.
-        if let Err(error) = thread.spawn(run) {
+        let spawned = std::thread::Builder::new()
+            .name("pam".into())
+            .stack_size(STACK)
+            .spawn(run);
+        if let Err(error) = spawned {
             tracing::warn!(%error, "no thread for PAM");
         }
         conversation
     }
 }
 
-fn account(service: &str, user: &UserName, talk: &Rc<Talk>) -> Result<UserName, Denied> {
+fn account(service: &str, user: &UserName, talk: &Rc<Talk>) -> Result<OsString, Denied> {
     let begin = TransactionBuilder::new_with_service(service).username(user.as_str());
     let mut transaction = begin.build(Share(Rc::clone(talk))).map_err(unavailable)?;
-    let active = transaction.account_management(AuthnFlags::empty());
+    let active = transaction.account_management(AuthnFlags::DISALLOW_NULL_AUTHTOK);
     active.map_err(|error| not_active(error, talk.said()))?;
-    Ok(user.clone())
+    Ok(user.as_str().into())
 }
 
-fn check(service: &str, user: &UserName, talk: &Rc<Talk>) -> Result<UserName, Denied> {
+/// Threads under way, by the name that was typed.
+#[derive(Default)]
+struct Threads(Mutex<HashMap<UserName, usize>>);
+
+/// One of them, until it is dropped.
+struct Taken {
+    all: Arc<Threads>,
+    user: UserName,
+}
+
+impl Threads {
+    fn take(all: &Arc<Self>, user: &UserName) -> Result<Taken, Denied> {
+        let mut by_name = all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if by_name.values().sum::<usize>() >= THREADS {
+            let cause = format!("{THREADS} sign-ins through PAM are under way");
+            return Err(Denied::Unavailable(cause));
+        }
+        let own = by_name.entry(user.clone()).or_default();
+        if *own >= OF_ONE_NAME {
+            let cause = format!("{OF_ONE_NAME} sign-ins of {user} through PAM are under way");
+            return Err(Denied::Unavailable(cause));
+        }
+        *own += 1;
+        let (all, user) = (Arc::clone(all), user.clone());
+        Ok(Taken { all, user })
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        let mut by_name = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = by_name.get_mut(&self.user) {
+            *own -= 1;
+            if *own == 0 {
+                by_name.remove(&self.user);
+            }
+        }
+    }
+}
+
+/// Answers the name that PAM knows the person by.
+fn check(service: &str, user: &UserName, talk: &Rc<Talk>) -> Result<OsString, Denied> {
     let begin = TransactionBuilder::new_with_service(service).username(user.as_str());
     let mut transaction = begin.build(Share(Rc::clone(talk))).map_err(unavailable)?;
-    let authenticated = transaction.authenticate(AuthnFlags::empty());
+    // An account without a password would take any.
+    let authenticated = transaction.authenticate(AuthnFlags::DISALLOW_NULL_AUTHTOK);
     authenticated.map_err(|error| not_authenticated(error, talk.said()))?;
-    let active = transaction.account_management(AuthnFlags::empty());
+    let active = transaction.account_management(AuthnFlags::DISALLOW_NULL_AUTHTOK);
     active.map_err(|error| not_active(error, talk.said()))?;
-    // A module may know somebody by another name than they typed.
     let known_as = transaction.items().user().map_err(unavailable)?;
-    let known_as = known_as.unwrap_or_default().to_string_lossy().into_owned();
-    UserName::from_typed(&known_as).map_err(|e| Denied::Unavailable(format!("PAM's name for {user} {e}")))
+    Ok(known_as.unwrap_or_default())
+}
+
+/// A module may know somebody by another name than they typed.
+fn known_as(config: &Config, user: &UserName, name: &OsStr) -> Result<UserName, Denied> {
+    let name = name.to_string_lossy();
+    let known_as = config.sign_in.name(&name);
+    known_as.map_err(|error| Denied::Unavailable(format!("PAM knows {user} as {name:?}: the name {error}")))
 }
 
 fn not_authenticated(error: ErrorCode, said: String) -> Denied {
@@ -139,6 +200,10 @@ impl Talk {
         self.asker.borrow().said().to_owned()
     }
 
+    fn say(&self, text: &OsStr) {
+        self.asker.borrow_mut().say(&text.to_string_lossy());
+    }
+
     fn ask(&self, kind: ChallengeKind, question: &OsStr, choices: &[&str]) -> nonstick::Result<OsString> {
         let choices = choices.iter().map(ToString::to_string).collect();
         let answer = self
@@ -167,11 +232,11 @@ impl nonstick::Conversation for Share {
                     asked.set_answer(talk.ask(ChallengeKind::Choice, asked.question(), &["yes", "no"]));
                 }
                 Exchange::Info(said) => {
-                    talk.asker.borrow_mut().say(&said.question().to_string_lossy());
+                    talk.say(said.question());
                     said.set_answer(Ok(()));
                 }
                 Exchange::Error(said) => {
-                    talk.asker.borrow_mut().say(&said.question().to_string_lossy());
+                    talk.say(said.question());
                     said.set_answer(Ok(()));
                 }
                 other => other.set_error(ErrorCode::ConversationError),
@@ -183,7 +248,7 @@ impl nonstick::Conversation for Share {
 /// C's strings end with their first zero.
 fn text(secret: &SecretString) -> nonstick::Result<OsString> {
     let text = secret.expose_secret();
-    if text.contains('\0') {
+    if text.contains('\0') || text.len() > LONGEST {
         return Err(ErrorCode::ConversationError);
     }
     Ok(text.into())

@@ -86,7 +86,15 @@ impl Authenticator for UsersFile {
     fn is_active(&self, user: &UserName) -> Conversation {
         let (conversation, asker) = Conversation::new();
         let users = read(&self.path).map_err(Denied::Unavailable);
-        asker.end(users.and_then(|users| active(users.users.get(user.as_str()), user.clone())));
+        let closed = Denied::Inactive {
+            since: None,
+            said: String::new(),
+        };
+        let active = |users: Users| match users.users.get(user.as_str()) {
+            Some(found) => active(Some(found), user.clone()),
+            None => Err(closed),
+        };
+        asker.end(users.and_then(active));
         conversation
     }
 }

@@ -107,6 +107,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_pam_service_is_a_file_that_is_there() {
+        for wrong in ["", "../shadow", "a b", "no-such-service"] {
+            assert_eq!(check_service(wrong).unwrap_err().0, "sign_in.pam_service", "{wrong:?}");
+        }
+        let (_, message) = check_service("no-such-service").unwrap_err();
+        let right = if cfg!(feature = "pam") {
+            "/etc/pam.d"
+        } else {
+            "--features pam"
+        };
+        assert!(message.contains(right), "{message}");
+    }
+
+    #[test]
     fn a_person_has_one_name_however_it_is_typed() {
         let example = include_str!("../../../slipway.example.toml");
         let mut sign_in = crate::config::Config::parse(example, Path::new("/x/y.toml"))

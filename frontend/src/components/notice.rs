@@ -43,6 +43,7 @@ pub(crate) fn failure_words(text: &Tongue, failure: &Failure) -> String {
         ErrorCode::WrongPassword => text.wrong_password().to_owned(),
         ErrorCode::SignInOver => text.sign_in_over().to_owned(),
         ErrorCode::PasswordExpired => text.password_expired().to_owned(),
+        ErrorCode::SignInUnavailable => text.sign_in_unavailable().to_owned(),
         ErrorCode::Throttled => {
             let seconds = error
                 .details

@@ -1,6 +1,7 @@
 //! Who uses a site.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use backend::auth::Audience;
 use shared::names::UserName;
@@ -30,19 +31,26 @@ impl Site {
     }
 
     /// People who have signed in before, without the cost of their passwords: their cookies are made with the
-    /// site's own key. They need an account in Slurm only.
+    /// site's own key, and their accounts have no password that anybody could give.
     ///
     /// # Panics
     /// When the configuration cannot be used.
     pub fn signed_in(&self, names: impl IntoIterator<Item = String>) -> Vec<Person> {
         let sign_ins = self.sign_ins();
+        let users_file = self.path("users.toml");
+        let mut users = std::fs::read_to_string(&users_file).expect("the users file");
         let person = |name: String| {
+            if !users.contains(&format!("[users.{name}]")) {
+                let _ = write!(users, "\n[users.{name}]\npassword = \"none\"\n");
+            }
             let user = UserName::new(&name).expect("a name");
             let sign_in = sign_ins.start(&user, None).expect("a sign-in");
             let cookies = sign_ins.cookies(Audience::Hub, &sign_in).expect("cookies");
             Person::with_cookies(&self.url, &name, cookies.iter().map(ToString::to_string))
         };
-        names.into_iter().map(person).collect()
+        let people = names.into_iter().map(person).collect();
+        std::fs::write(users_file, users).expect("the users file");
+        people
     }
 
     /// The cookies of a sign-in that ends in so many seconds, whatever happens.

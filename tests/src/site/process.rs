@@ -69,13 +69,14 @@ impl Site {
             .append(true)
             .open(self.path(&format!("{}.log", run.log)))
             .expect("a log");
-        let mut command = match run.uid {
-            Some(uid) => {
+        let mut command = match (run.uid, &self.machine) {
+            (None, Some(machine)) => machine.slipway(self.folder.path()),
+            (Some(uid), _) => {
                 let mut command = Command::new(self.path("slipway"));
                 command.uid(uid).gid(uid);
                 command
             }
-            None => Command::new(program("slipway")),
+            (None, None) => Command::new(program("slipway")),
         };
         let mut child = command
             .args([run.command, "--config"])

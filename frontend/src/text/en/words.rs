@@ -54,6 +54,7 @@ pub(super) static WORDS: Fixed = Fixed {
     answer: "Answer",
     go_on: "Continue",
     sign_in_over: "That took too long, or was given up. Log in anew.",
+    sign_in_unavailable: "Logging in is not possible at the moment. Try again in a minute.",
     password_expired: "Your password has expired. Change it first, then log in with the new one.",
     log_in_again: "Log in again",
     ends_lead: "You go on from here, and nothing on this page is lost.",

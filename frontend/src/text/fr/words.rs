@@ -54,6 +54,7 @@ pub(super) static WORDS: Fixed = Fixed {
     answer: "Réponse",
     go_on: "Continuer",
     sign_in_over: "Le délai est dépassé, ou vous avez annulé. Reconnectez-vous.",
+    sign_in_unavailable: "La connexion est impossible pour le moment. Réessayez dans une minute.",
     password_expired: "Votre mot de passe a expiré. Changez-le d’abord, puis connectez-vous avec le nouveau.",
     log_in_again: "Se reconnecter",
     ends_lead: "Vous continuez ici même, et rien de cette page n’est perdu.",
