@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::json;
-use slipway_tests::{Plan, RealSlurm, Site, repository};
+use slipway_tests::{Machine, Plan, RealSlurm, Site, repository};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 
@@ -76,6 +76,7 @@ fn grant(site: &Site, wish: &str) -> String {
         ("wake Slurm", _) => site.cluster().resume(),
         // The cookies of a sign-in that ends so soon.
         ("seconds of ada", seconds) => return json!(site.cookies_for("ada", seconds.parse().unwrap())).to_string(),
+        ("approve", _) => std::fs::write(site.path("acts/approved"), "").unwrap(),
         other => panic!("no story may ask for {other:?}"),
     }
     "done".to_owned()
@@ -197,5 +198,23 @@ async fn a_hostile_notebook_is_kept_from_the_hub_by_a_second_host_name() {
 async fn a_hostile_notebook_at_the_hubs_own_host_name_can_do_what_is_written_down_and_no_more() {
     let site = Site::start(Plan::default()).await;
     tell(&site, "hostile", "ada").await;
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_person_gives_a_second_factor_and_approves_on_a_phone() {
+    let plan = Plan {
+        machine: Some(Machine::default()),
+        ..Plan::default()
+    };
+    let site = Site::start(plan).await;
+    let acts = |name: &str, lines| std::fs::write(site.path(&format!("acts/{name}.auth")), lines).unwrap();
+    let twice = "password correct\ninfo Two things more.\nshown 1234 First code:\nhidden 5678 Second code:\n";
+    acts("ada", twice);
+    acts(
+        "waits",
+        "password correct\ninfo Approve on your phone.\nwait 60 approved\n",
+    );
+    tell(&site, "second-factor", "ada").await;
     site.shut_down().await;
 }

@@ -8,6 +8,8 @@ const en = {
   logOut: "Log out",
   logOutTitle: "Do you want to log out?",
   stopToo: /^Stop my server as well\./,
+  answer: "Answer",
+  goOn: "Continue",
   logInAgain: "Log in again",
   endedLead: /^Your login has ended\./,
   endsSoon: /^Your login ends at/,
