@@ -163,12 +163,18 @@ fn a_secret_that_serves_twice_or_is_weak_or_readable_stops_the_start_whatever_it
     let text = fs::read_to_string(&config).unwrap();
     fs::write(&config, text.replace("# previous_key_files", "previous_key_files")).unwrap();
     let good = |last: char| format!("{SECRET}{last}");
-    for (name, last) in [("sign-in.key", 'a'), ("job.key", 'b'), ("job-2025.key", 'c')] {
+    let others = [
+        ("sign-in.key", 'a'),
+        ("sign-in-2025.key", 'b'),
+        ("job.key", 'c'),
+        ("job-2025.key", 'd'),
+    ];
+    for (name, last) in others {
         folder.key(name, &good(last));
     }
     let said = folder.refused("serve");
     assert!(said.contains("/usr/share/slipway/page"), "{said}");
-    for (name, last) in [("sign-in.key", 'a'), ("job.key", 'b'), ("job-2025.key", 'c')] {
+    for (name, last) in others {
         folder.key(name, SECRET);
         let said = folder.refused("serve");
         let both = said.contains(name) && said.contains("slurm.key");
