@@ -44,6 +44,9 @@ pub enum Denied {
         /// What the source said for the person to read.
         said: String,
     },
+    /// The person gave up.
+    #[error("it was cancelled")]
+    Cancelled,
     /// The source of accounts does not answer, or has no room.
     #[error("sign-in is not possible now: {0}")]
     Unavailable(String),

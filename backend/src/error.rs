@@ -221,6 +221,7 @@ impl From<Denied> for Error {
         match denied {
             Denied::Wrong { said } => Self::WrongPassword(said),
             Denied::PasswordExpired { said } => Self::PasswordExpired(said),
+            Denied::Cancelled => Self::SignInOver,
             Denied::Inactive { since, said } => Self::Inactive { since, said },
             Denied::Unavailable(cause) => Self::SignInUnavailable(cause),
         }

@@ -71,6 +71,8 @@ async fn end_by_signal(shutdown: CancellationToken) {
     let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
         return tracing::error!("signals cannot be listened to");
     };
+    // Whoever listens does not end by it: what is read again at SIGHUP is read where it is used (`server.tls`).
+    let _hangup = signal(SignalKind::hangup());
     tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
     tracing::info!("ending");
     shutdown.cancel();

@@ -98,6 +98,11 @@ impl Conversation {
         matches!(*self.step.borrow(), Step::Asks(_))
     }
 
+    /// The person gave up: whoever waits for more hears so, and what the source finds out no longer counts.
+    pub fn cancel(&self) {
+        self.step.send_replace(Step::Over(Err(Denied::Cancelled)));
+    }
+
     /// Waits until something is asked or it is over; not longer than a request may take.
     pub async fn settled(&self) -> Step {
         let mut step = self.step.subscribe();
@@ -130,7 +135,7 @@ impl Asker {
             self.said.push('\n');
         }
         self.said.push_str(text.trim());
-        self.step.send_replace(Step::Working(self.said.clone()));
+        let _ = self.go_to(Step::Working(self.said.clone()));
     }
 
     /// What was said since the last question.
@@ -142,26 +147,35 @@ impl Asker {
     pub fn ask_blocking(&mut self, kind: ChallengeKind, question: &str, choices: Vec<String>) -> Option<SecretString> {
         let said = std::mem::take(&mut self.said);
         let message = format!("{said}\n{question}").trim().to_owned();
-        self.step.send_replace(Step::Asks(Question { kind, message, choices }));
-        self.answers.blocking_recv()
+        if self.go_to(Step::Asks(Question { kind, message, choices })) {
+            self.answers.blocking_recv()
+        } else {
+            None
+        }
     }
 
     /// Says how it came out.
     pub fn end(self, result: Result<UserName, Denied>) {
-        self.step.send_replace(Step::Over(result));
+        let _ = self.go_to(Step::Over(result));
+    }
+
+    /// Nothing follows what is over: the person may have given up meanwhile. Answers whether it went on.
+    fn go_to(&self, next: Step) -> bool {
+        self.step.send_if_modified(|step| {
+            let goes_on = !matches!(step, Step::Over(_));
+            if goes_on {
+                *step = next;
+            }
+            goes_on
+        })
     }
 }
 
 impl Drop for Asker {
     /// A source that went away without a word.
     fn drop(&mut self) {
-        self.step.send_if_modified(|step| {
-            let silent = !matches!(step, Step::Over(_));
-            if silent {
-                *step = Step::Over(Err(Denied::Unavailable("the source of accounts gave up".into())));
-            }
-            silent
-        });
+        let cause = "the source of accounts gave up".into();
+        let _ = self.go_to(Step::Over(Err(Denied::Unavailable(cause))));
     }
 }
 
@@ -210,6 +224,16 @@ mod tests {
         asker.end(Ok(ada.clone()));
         let over = conversation.next(Some("Approve on your phone.")).await;
         assert_eq!(over, Step::Over(Ok(ada)));
+    }
+
+    #[tokio::test]
+    async fn whoever_gave_up_is_not_signed_in_by_what_the_source_finds_out_later() {
+        let (conversation, mut asker) = Conversation::new();
+        conversation.cancel();
+        asker.say("Approved.");
+        assert!(asker.ask_blocking(ChallengeKind::Code, "?", Vec::new()).is_none());
+        asker.end(Ok(UserName::new("ada").unwrap()));
+        assert_eq!(conversation.next(None).await, Step::Over(Err(Denied::Cancelled)));
     }
 
     #[tokio::test]

@@ -131,8 +131,9 @@ impl Conversations {
 
     /// Somebody gave up.
     pub fn cancel(&self, state: &str) {
-        if let Some(state) = self.open(state) {
-            self.lock().remove(&state.id);
+        let held = self.open(state).and_then(|state| self.lock().remove(&state.id));
+        if let Some(held) = held {
+            held.conversation.cancel();
         }
     }
 

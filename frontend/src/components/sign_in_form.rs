@@ -146,7 +146,8 @@ fn Password(steps: Steps, carried: Carried, again: Option<UserName>) -> Built {
 
     // What was typed before the page took over stays, and so does the focus.
     let mut focus = carried.focus;
-    if no_script_error.read_untracked().is_some() || steps.failure.read_untracked().is_some() || again.is_some() {
+    // The name is there already: after a failure, after a challenge, or because it cannot be another.
+    if focus.is_none() && steps.name.with_value(|name| !name.is_empty()) {
         focus = Some(PASSWORD.to_owned());
     }
     effect(move || {
@@ -225,7 +226,14 @@ fn Challenge(steps: Steps, challenge: ChallengeView) -> Built {
                 ChallengeKind::Code | ChallengeKind::Secret => Some(document::value(ANSWER)),
             };
             steps.failure.set(None);
-            steps.take(api::answer(&state, answer.as_deref()).await);
+            let result = api::answer(&state, answer.as_deref()).await;
+            // Whoever cancelled meanwhile waits for nothing any more.
+            if steps
+                .challenge
+                .with_untracked(|now| now.as_ref().is_some_and(|now| now.state == state))
+            {
+                steps.take(result);
+            }
         }
     });
     let cancel = Callback::new(move |()| {

@@ -193,6 +193,7 @@ fn whole_answers_read_back() {
             url: "u".into(),
             about: "a".into(),
         }],
+        stop_at_logout: true,
     });
     let range = Range {
         min: 1,
