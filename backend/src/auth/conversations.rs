@@ -75,7 +75,7 @@ impl Conversations {
 
     /// Whether somebody who signed in before still may: the account may have been closed since.
     pub async fn is_active(&self, user: &UserName) -> Result<(), Denied> {
-        match self.authenticator.is_active(user).next(None).await {
+        match self.authenticator.is_active(user).settled().await {
             Step::Over(result) => result.map(drop),
             Step::Working(_) | Step::Asks(_) => {
                 let cause = "the source of accounts did not say whether the account is active";

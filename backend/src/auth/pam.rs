@@ -29,7 +29,9 @@ const LONGEST: usize = 511;
 pub struct Pam {
     service: String,
     config: Arc<Config>,
-    threads: Arc<Threads>,
+    sign_ins: Arc<Threads>,
+    /// Of their own: people who wait for an approval hold up nobody who is signed in.
+    checks: Arc<Threads>,
 }
 
 impl Pam {
@@ -38,18 +40,19 @@ impl Pam {
         Self {
             service: service.to_owned(),
             config,
-            threads: Arc::default(),
+            sign_ins: Arc::default(),
+            checks: Arc::default(),
         }
     }
 }
 
 impl Authenticator for Pam {
     fn begin(&self, user: &UserName, password: SecretString) -> Conversation {
-        self.run(user, Some(password), check)
+        self.run(&self.sign_ins, user, Some(password), check)
     }
 
     fn is_active(&self, user: &UserName) -> Conversation {
-        self.run(user, None, account)
+        self.run(&self.checks, user, None, account)
     }
 }
 
@@ -57,9 +60,9 @@ impl Authenticator for Pam {
 type Work = fn(&str, &UserName, &Rc<Talk>) -> Result<OsString, Denied>;
 
 impl Pam {
-    fn run(&self, user: &UserName, password: Option<SecretString>, work: Work) -> Conversation {
+    fn run(&self, threads: &Arc<Threads>, user: &UserName, password: Option<SecretString>, work: Work) -> Conversation {
         let (conversation, asker) = Conversation::new();
-        let thread = match Threads::take(&self.threads, user) {
+        let thread = match Threads::take(threads, user) {
             Ok(thread) => thread,
             Err(denied) => {
                 asker.end(Err(denied));
@@ -114,12 +117,12 @@ impl Threads {
     fn take(all: &Arc<Self>, user: &UserName) -> Result<Taken, Denied> {
         let mut by_name = all.0.lock().unwrap_or_else(PoisonError::into_inner);
         if by_name.values().sum::<usize>() >= THREADS {
-            let cause = format!("{THREADS} sign-ins through PAM are under way");
+            let cause = format!("{THREADS} conversations with PAM are under way");
             return Err(Denied::Unavailable(cause));
         }
         let own = by_name.entry(user.clone()).or_default();
         if *own >= OF_ONE_NAME {
-            let cause = format!("{OF_ONE_NAME} sign-ins of {user} through PAM are under way");
+            let cause = format!("{OF_ONE_NAME} conversations of {user} with PAM are under way");
             return Err(Denied::Unavailable(cause));
         }
         *own += 1;

@@ -111,8 +111,10 @@ async fn sixty_people_who_wait_hold_up_nobody_else() {
 #[tokio::test]
 async fn where_all_threads_wait_one_more_is_told_that_it_is_not_possible_now_and_soon_it_is() {
     let site = site().await;
-    let waiting = pushes(&site, 256).await;
     acts(&site, "ada.auth", "password correct\n");
+    let mut before = site.anonymous();
+    assert_eq!(before.sign_in("ada", "correct").await.status, 200);
+    let waiting = pushes(&site, 256).await;
     let refused = try_to_sign_in(&site, "ada", "correct").await;
     assert_eq!(
         (refused.status, refused.code().as_str()),
@@ -121,6 +123,9 @@ async fn where_all_threads_wait_one_more_is_told_that_it_is_not_possible_now_and
         refused.text
     );
     assert!(!refused.text.contains("256"));
+    // Whoever is signed in needs none of these.
+    let started = before.start(&json!({})).await;
+    assert_eq!(started.status, 202, "{}", started.text);
     // A module cannot be interrupted: to cancel frees nothing yet.
     cancel(&site.anonymous(), &waiting[0]).await;
     assert_eq!(try_to_sign_in(&site, "ada", "correct").await.status, 503);

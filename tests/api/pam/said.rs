@@ -1,5 +1,6 @@
 //! Yes, no, and why not.
 
+use serde_json::json;
 use slipway_tests::{Machine, SERVICE_USER};
 
 use super::{acts, send_form, site, site_on, try_to_sign_in};
@@ -88,6 +89,28 @@ async fn why_an_account_may_not_sign_in_is_told_in_the_modules_own_words() {
         let shown = "Renew &lt;it&gt; at the desk, s&#39;il vous plaît.";
         assert!(reply.text.contains(shown), "{name}: {}", reply.text);
     }
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn whoever_may_no_longer_come_in_starts_nothing_more_and_is_told_why() {
+    let site = site().await;
+    acts(&site, "ada.auth", "password correct\n");
+    let mut ada = site.anonymous();
+    assert_eq!(ada.sign_in("ada", "correct").await.status, 200);
+    acts(&site, "ada.account", "error Renew it at the desk.\nfail acct_expired\n");
+    let reply = ada.start(&json!({})).await;
+    assert_eq!(
+        (reply.status, reply.code().as_str()),
+        (403, "inactive"),
+        "{}",
+        reply.text
+    );
+    assert_eq!(reply.error().details["said"], "Renew it at the desk.");
+    assert!(site.cluster().job(1).is_none());
+    // Neither what a module says nor that it takes its time is a refusal.
+    acts(&site, "ada.account", "info Welcome.\npause 900\n");
+    ada.start_and_wait(&json!({})).await;
     site.shut_down().await;
 }
 
