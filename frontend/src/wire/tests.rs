@@ -176,6 +176,12 @@ fn whole_answers_read_back() {
         en: "e".into(),
         fr: "f".into(),
     };
+    reads_back(&shared::sign_in::ChallengeView {
+        kind: shared::sign_in::ChallengeKind::Choice,
+        message: "Which?".into(),
+        choices: vec!["one".into(), "two".into()],
+        state: "sealed".into(),
+    });
     reads_back(&SiteView {
         name: "Site".into(),
         cluster: "Cluster".into(),
