@@ -112,8 +112,8 @@ pub struct LoginForm {
 pub enum LoginProblem {
     /// Wrong name or password.
     Wrong,
-    /// Too many tries.
-    Throttled,
+    /// Too many tries; after so many seconds there may be one more.
+    Throttled(i64),
     /// Not active.
     Inactive,
     /// The password has to be changed first.
@@ -298,15 +298,15 @@ impl Assets {
 
 impl LoginProblem {
     /// The one sentence for a browser without scripts. The page has its own words for the rest.
-    fn text(self, language: Language) -> &'static str {
-        match self {
+    fn text(self, language: Language) -> String {
+        let text = match self {
             Self::Wrong => language.pick(
                 "Wrong user name or password.",
                 "Nom d’utilisateur ou mot de passe incorrect.",
             ),
-            Self::Throttled => language.pick(
-                "Too many failed attempts. Wait a moment, then try again.",
-                "Trop de tentatives échouées. Attendez un moment, puis réessayez.",
+            Self::Throttled(_) => language.pick(
+                "Too many wrong passwords. Try again in {seconds} seconds.",
+                "Trop de mots de passe incorrects. Réessayez dans {seconds} secondes.",
             ),
             Self::Inactive => language.pick("Your account is not active.", "Votre compte n’est pas actif."),
             Self::PasswordExpired => language.pick(
@@ -321,6 +321,10 @@ impl LoginProblem {
                 "Signing in is not possible right now.",
                 "La connexion est impossible pour le moment.",
             ),
+        };
+        match self {
+            Self::Throttled(seconds) => text.replace("{seconds}", &seconds.to_string()),
+            _ => text.to_owned(),
         }
     }
 }

@@ -89,7 +89,7 @@ fn answered(
     let status = error.status().0;
     let problem = match error {
         Error::WrongPassword(said) => (LoginProblem::Wrong, said),
-        Error::Throttled(_) => (LoginProblem::Throttled, String::new()),
+        Error::Throttled(seconds) => (LoginProblem::Throttled(seconds), String::new()),
         Error::Inactive { said, .. } => (LoginProblem::Inactive, said),
         Error::PasswordExpired(said) => (LoginProblem::PasswordExpired, said),
         Error::SignInOver => (LoginProblem::Over, String::new()),

@@ -8,6 +8,7 @@ use shared::server::Phase;
 use super::comment::JobComment;
 use super::keys::tls_config;
 use super::{Server, Spawner};
+use crate::log::Sent;
 use crate::proxy::Target;
 use crate::slurm::{Job, JobState};
 
@@ -59,7 +60,7 @@ impl Spawner {
         match identities.and_then(|own| tls_config(&own, &self.keys.client(&server.key)?)) {
             Ok(tls) => server.set_target(Some(Arc::new(Target::new(address, tls)))),
             Err(error) => {
-                tracing::error!(user = %server.user, key = server.key, %error, "is the secret of this job gone?");
+                tracing::error!(user = %server.user, key = %Sent(&server.key), %error, "is the secret of this job gone?");
             }
         }
     }
