@@ -25,7 +25,7 @@ fuzz_target!(|data: &[u8]| {
             .collect();
         let signed_in = (values == [token.as_bytes()]).then(|| ADA.clone());
         assert_eq!(SIGN_INS.read(audience, &headers), signed_in, "{headers:?}");
-        if let Some(changed) = change(data, &token) {
+        if let Some(changed) = change(data, token) {
             let header = HeaderValue::try_from(format!("{name}={changed}")).unwrap();
             let headers = HeaderMap::from_iter([(header::COOKIE, header)]);
             assert_eq!(SIGN_INS.read(audience, &headers), None, "{changed}");
