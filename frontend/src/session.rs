@@ -8,7 +8,7 @@ use shared::names::UserName;
 use crate::api::{self, Failure, Turn};
 use crate::router::Go;
 use crate::task::spawn;
-use crate::{paths, preferences};
+use crate::{clock, paths, preferences};
 
 /// What is known of who is signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(crate) struct Session {
     who: RwSignal<SignIn>,
     /// The sign-in has ended while the page was in use: it stays as it is, and asks to sign in again.
     pub(crate) lapsed: RwSignal<bool>,
-    /// When the sign-in ends, in seconds since 1970.
+    /// When the sign-in ends, by the browser's clock.
     pub(crate) ends_at: RwSignal<Option<i64>>,
 }
 
@@ -110,7 +110,7 @@ impl Session {
 
     fn somebody(self, user: UserView) {
         self.lapsed.set(false);
-        self.ends_at.set(user.sign_in_ends_at);
+        self.ends_at.set(user.sign_in_seconds.map(|left| clock::now() + left));
         self.become_(SignIn::Somebody(user.name));
     }
 

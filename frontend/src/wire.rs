@@ -143,7 +143,7 @@ impl Read for UserView {
             pending: json.get("pending")?,
             servers: json.get("servers")?,
             servers_unknown: json.get("servers_unknown").unwrap_or_default(),
-            sign_in_ends_at: json.get("sign_in_ends_at")?,
+            sign_in_seconds: json.get("sign_in_seconds")?,
         })
     }
 }

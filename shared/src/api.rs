@@ -29,9 +29,9 @@ pub struct UserView {
     /// Slurm has not said yet whether there is a server: there may be one that is not listed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub servers_unknown: bool,
-    /// When the sign-in ends, in seconds since 1970.
+    /// In how many seconds the sign-in ends: a moment would be one of the server's clock, and browsers have their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sign_in_ends_at: Option<i64>,
+    pub sign_in_seconds: Option<i64>,
 }
 
 /// Another hub that the site lists.

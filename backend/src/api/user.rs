@@ -64,7 +64,7 @@ pub(super) async fn view(app: &App, sign_in: &SignIn, include_stopped: bool) -> 
             .into_iter()
             .collect::<BTreeMap<_, _>>(),
         servers_unknown: app.spawner.is_unknown(&sign_in.user),
-        sign_in_ends_at: Some(sign_in.ends_at),
+        sign_in_seconds: Some(sign_in.ends_at - app.clock.now()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A sign-in that ends soon is told, and one that has ended is renewed in place: nothing that was typed is lost.
 
 use leptos::prelude::*;
+use shared::names::UserName;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlDialogElement;
 
@@ -40,16 +41,14 @@ pub(crate) fn SignInAgain() -> Built {
         // A moment, not a countdown, which a screen reader would read again and again.
         let end = session.ends_at.get().filter(|_| is_soon.get())?;
         let soon = words.tell(move |text| text.ends_soon(&clock::when(end)));
-        Some({
-            let ask = Callback::new(move |()| asked.set(true));
-            view! {
-                <Notice meaning=Meaning::Caution>
-                    <Paragraph text=soon />
-                    <Button class=SECOND label=words.say(Tongue::log_in_again) press=ask />
-                </Notice>
-            }
-            .built()
-        })
+        let ask = Callback::new(move |()| asked.set(true));
+        let notice = view! {
+            <Notice meaning=Meaning::Caution>
+                <Paragraph text=soon />
+                <Button class=SECOND label=words.say(Tongue::log_in_again) press=ask />
+            </Notice>
+        };
+        Some(notice.built())
     });
     let dialog = maybe(move || {
         let user = session.name()?;
@@ -71,7 +70,7 @@ pub(crate) fn SignInAgain() -> Built {
 }
 
 #[component]
-fn Again(user: shared::names::UserName, lapsed: bool, close: Callback<()>) -> Built {
+fn Again(user: UserName, lapsed: bool, close: Callback<()>) -> Built {
     let (words, session, go) = (Words::get(), Session::get(), Go::get());
     let other = Callback::new(move |()| {
         if lapsed {

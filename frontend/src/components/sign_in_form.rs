@@ -272,8 +272,11 @@ fn Challenge(steps: Steps, challenge: ChallengeView) -> Built {
     };
     // In the site's own language, whichever that is.
     let message = el("p").class("login__message").attr("role", "status").text(&message);
-    let proceed =
-        (kind != ChallengeKind::Wait).then(|| view! { <Button label=words.say(Tongue::go_on) busy=go_on.busy() /> });
+    // Waiting goes on by itself, until it fails.
+    let proceed = maybe(move || {
+        let needed = kind != ChallengeKind::Wait || steps.failure.read().is_some();
+        needed.then(|| view! { <Button label=words.say(Tongue::go_on) busy=go_on.busy() /> }.built())
+    });
     let fields = view! {
         {steps.alert(RwSignal::new(None))}
         {message.built()}

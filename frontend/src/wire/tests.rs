@@ -162,7 +162,7 @@ fn whole_answers_read_back() {
         pending: Some("spawn".into()),
         servers: BTreeMap::from([(String::new(), server)]),
         servers_unknown: true,
-        sign_in_ends_at: Some(7),
+        sign_in_seconds: Some(7),
     });
     reads_back(&ProgressEvent {
         progress: 40,
