@@ -73,6 +73,18 @@ await tell(async (enter) => {
   await hub.keyboard.press("Enter");
   await gone(again, soon.text("endsSoon"));
 
+  step("the same dialog in French");
+  const french = await enter({ language: "fr" });
+  french.allow(/status of 401 /, "the login has ended");
+  await french.page.goto("hub/spawn");
+  await signIn(french, story.person);
+  await sees(look(french).button("start"));
+  await endsIn(french.context, 1);
+  await until("the end", async () => !(await signedIn(french.page)));
+  await look(french).button("start").click();
+  await sees(french.page.getByRole("dialog", { name: look(french).say.logInAgain }));
+  await inspectAll(french, "log-in-again", ["fr"]);
+
   step("log out in another tab, and stop the server");
   const other = await context.newPage();
   await other.goto("hub/home");

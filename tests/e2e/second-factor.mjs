@@ -36,6 +36,22 @@ await tell(async (enter) => {
   await page.goto("hub/logout");
   await button("logOut").click();
 
+  step("the same without scripts");
+  for (const language of ["en", "fr"]) {
+    const plain = await enter({ language, scripts: false });
+    await plain.page.goto("hub/login?next=/hub/spawn");
+    await fillSignIn(plain, story.person, "correct");
+    await sees(plain.page.getByText("Two things more."));
+    await inspectAll(plain, "second-factor-no-script", [language]);
+    const typed = plain.page.getByLabel(look(plain).say.answer, { exact: true });
+    for (const code of ["1234", "5678"]) {
+      await typed.fill(code);
+      await plain.page.keyboard.press("Enter");
+      await gone(plain.page.getByText(code === "1234" ? "First code:" : "Second code:"));
+    }
+    await plain.page.waitForURL("**/hub/spawn");
+  }
+
   step("an approval on a phone: cancelled");
   await logIn("waits");
   await sees(page.getByText("Approve on your phone."));

@@ -73,6 +73,8 @@ const fr = {
   showPassword: "Afficher le mot de passe",
   loginTitle: "Connexion",
   logIn: "Se connecter",
+  answer: "Réponse",
+  logInAgain: "Se reconnecter",
   logOut: "Se déconnecter",
   wrongPassword: "Le nom d’utilisateur ou le mot de passe est inexact.",
 
