@@ -4,6 +4,7 @@
 
 mod check_live;
 mod command_line;
+mod documents;
 mod exactly_one;
 mod front;
 mod keys;
