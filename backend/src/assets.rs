@@ -12,80 +12,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use shared::sign_in::{ChallengeKind, ChallengeView};
 
-use crate::auth;
 use crate::config::Config;
-
-/// The language of a document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Language {
-    En,
-    Fr,
-}
-
-impl Language {
-    /// The one that the person chose before, or the first of the browser's that there is.
-    fn of(headers: &HeaderMap) -> Self {
-        let chosen = chosen(headers, "slipway-language");
-        let accepted = headers
-            .get(header::ACCEPT_LANGUAGE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        let first = accepted
-            .split(',')
-            .map(|tag| tag.trim().get(..2).unwrap_or_default().to_ascii_lowercase());
-        match chosen
-            .map(str::to_owned)
-            .into_iter()
-            .chain(first)
-            .find(|tag| tag == "en" || tag == "fr")
-            .as_deref()
-        {
-            Some("fr") => Self::Fr,
-            _ => Self::En,
-        }
-    }
-
-    fn tag(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::Fr => "fr",
-        }
-    }
-
-    fn pick(self, en: &'static str, fr: &'static str) -> &'static str {
-        match self {
-            Self::En => en,
-            Self::Fr => fr,
-        }
-    }
-}
-
-/// How a person wants the document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Look {
-    language: Language,
-    /// `system`, `light` or `dark`.
-    theme: &'static str,
-}
-
-impl Look {
-    /// What the page remembered in cookies, or else the browser's language and the system's colours.
-    pub fn of(headers: &HeaderMap) -> Self {
-        let chosen = chosen(headers, "slipway-theme").unwrap_or_default();
-        let theme = ["light", "dark"].into_iter().find(|theme| *theme == chosen);
-        Self {
-            language: Language::of(headers),
-            theme: theme.unwrap_or("system"),
-        }
-    }
-}
-
-/// What this browser's page remembers under this name (`frontend/src/preferences.rs`).
-fn chosen<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    auth::cookies(headers)
-        .find(|(found, _)| *found == name.as_bytes())
-        .and_then(|(_, value)| std::str::from_utf8(value).ok())
-}
+use crate::look::{Language, Look};
 
 /// A form in the document, which works before and without any script.
 #[derive(Clone, Copy, Debug)]
@@ -411,36 +339,6 @@ mod tests {
             "a<!--lang:en-->E<!--/lang:en--><!--lang:fr-->F<!--/lang:fr-->b<!--lang:en-->E2<!--/lang:en-->".to_owned();
         keep_one(&mut html, "lang", "en", &["en", "fr"]);
         assert_eq!(html, "aEbE2");
-    }
-
-    #[test]
-    fn the_language_is_the_chosen_one_or_the_browsers_first_that_there_is() {
-        let headers = |name: header::HeaderName, value: &'static str| {
-            HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
-        };
-        assert_eq!(
-            Language::of(&headers(header::ACCEPT_LANGUAGE, "de, fr-CA;q=0.9, en;q=0.8")),
-            Language::Fr
-        );
-        assert_eq!(Language::of(&headers(header::ACCEPT_LANGUAGE, "de")), Language::En);
-        assert_eq!(
-            Language::of(&headers(header::COOKIE, "x=1; slipway-language=fr")),
-            Language::Fr
-        );
-    }
-
-    #[test]
-    fn colours_are_the_chosen_ones_and_no_other_word_gets_into_the_document() {
-        let theme = |cookie: &'static str| {
-            Look::of(&HeaderMap::from_iter([(
-                header::COOKIE,
-                HeaderValue::from_static(cookie),
-            )]))
-            .theme
-        };
-        assert_eq!(theme("slipway-theme=dark; x=1"), "dark");
-        assert_eq!(theme("slipway-theme=\"><script>"), "system");
-        assert_eq!(theme("x=dark"), "system");
     }
 
     #[test]

@@ -12,13 +12,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::app::{App, AppState};
-use crate::assets::Look;
 use crate::auth::{Audience, SignIn};
 use crate::cause::Cause;
 use crate::error::Error;
 use crate::hand_off;
 use crate::listen::ClientAddress;
 use crate::log::{Kind, Sent};
+use crate::look::Look;
 
 /// Characters of a path that stay readable in `?next=`.
 pub(crate) const NEXT: &AsciiSet = &NON_ALPHANUMERIC

@@ -16,6 +16,7 @@ pub mod hand_off;
 pub mod keys;
 pub mod listen;
 pub mod log;
+pub mod look;
 pub mod offer;
 pub mod pages;
 pub mod proxy;

@@ -6,9 +6,10 @@ use http::{HeaderMap, Method, StatusCode, header};
 use serde::Deserialize;
 
 use crate::app::AppState;
-use crate::assets::{Form, LoginForm, Look};
+use crate::assets::{Form, LoginForm};
 use crate::auth::Audience;
 use crate::error::Error;
+use crate::look::Look;
 
 /// Query of `/hub/login`.
 #[derive(Deserialize)]
