@@ -12,4 +12,4 @@ pub mod user;
 mod extract;
 mod signing_in;
 
-pub use extract::{Json, Person};
+pub use extract::{Json, Person, Visitor};

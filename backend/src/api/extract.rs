@@ -1,5 +1,7 @@
 //! What handlers are given: who is signed in, and a JSON body.
 
+use std::net::IpAddr;
+
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, header};
@@ -10,6 +12,7 @@ use crate::app::AppState;
 use crate::auth::{Audience, SignIn};
 use crate::edge::is_same_site;
 use crate::error::Error;
+use crate::listen::ClientAddress;
 
 /// Somebody who is signed in to the hub. What changes something has to come from our own pages.
 #[derive(Clone, Debug)]
@@ -39,6 +42,33 @@ impl FromRequestParts<AppState> for Person {
             return Err(Error::CrossSite);
         }
         Ok(Self(sign_in))
+    }
+}
+
+/// Somebody who is about to sign in: where from, and with which headers. A form of another site must not sign anybody
+/// in as somebody else; programs send neither of the headers that tell.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    /// Where from.
+    pub address: IpAddr,
+    /// All headers.
+    pub headers: HeaderMap,
+}
+
+impl FromRequestParts<AppState> for Visitor {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Error> {
+        let headers = &parts.headers;
+        let from_browser = headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site");
+        if from_browser && !is_same_site(app, headers, Audience::Hub) {
+            return Err(Error::CrossSite);
+        }
+        let address = ClientAddress::of(&parts.extensions);
+        Ok(Self {
+            address: address.ok_or_else(|| Error::Internal("a request has no address".into()))?,
+            headers: headers.clone(),
+        })
     }
 }
 

@@ -1,49 +1,43 @@
 //! `/hub/api/login`, its further steps, and `/hub/api/logout`
 
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use shared::sign_in::{AnswerRequest, LoginRequest};
 
-use super::signing_in::{Outcome, begin, go_on, refuse_other_sites, set};
-use super::{Json, Person, extract, user};
+use super::signing_in::{Outcome, begin, go_on, set};
+use super::{Json, Person, Visitor, extract, user};
 use crate::app::AppState;
 use crate::error::Error;
-use crate::listen::ClientAddress;
 
 /// `POST /hub/api/login`: 200 with the person, or 202 with what else is asked.
 pub async fn sign_in(
     State(app): State<AppState>,
-    ConnectInfo(ClientAddress(address)): ConnectInfo<ClientAddress>,
-    headers: HeaderMap,
+    visitor: Visitor,
     Json(login): Json<LoginRequest>,
 ) -> Result<Response, Error> {
-    refuse_other_sites(&app, &headers)?;
-    let outcome = begin(&app, login, address, &headers).await?;
+    let outcome = begin(&app, login, &visitor).await?;
     Ok(answered(&app, outcome).await)
 }
 
 /// `POST /hub/api/login/answer`: the same with an answer, or, without one, once more a wait of some seconds.
 pub async fn answer(
     State(app): State<AppState>,
-    ConnectInfo(ClientAddress(address)): ConnectInfo<ClientAddress>,
-    headers: HeaderMap,
+    visitor: Visitor,
     Json(request): Json<AnswerRequest>,
 ) -> Result<Response, Error> {
-    refuse_other_sites(&app, &headers)?;
-    let outcome = go_on(&app, request, address, &headers).await?;
+    let outcome = go_on(&app, request, &visitor).await?;
     Ok(answered(&app, outcome).await)
 }
 
 /// `POST /hub/api/login/cancel`
 pub async fn cancel(
     State(app): State<AppState>,
-    headers: HeaderMap,
+    _: Visitor,
     Json(request): Json<AnswerRequest>,
 ) -> Result<StatusCode, Error> {
-    refuse_other_sites(&app, &headers)?;
     app.conversations.cancel(&request.state);
     Ok(StatusCode::NO_CONTENT)
 }

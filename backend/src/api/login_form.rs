@@ -1,16 +1,17 @@
 //! The forms of `/hub/login`, which work without scripts.
 
-use axum::extract::{ConnectInfo, Form, State};
+use axum::extract::{Form, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use shared::sign_in::{AnswerRequest, LoginRequest};
 
-use super::signing_in::{Outcome, begin, go_on, refuse_other_sites};
+use super::Visitor;
+use super::signing_in::{Outcome, begin, go_on};
 use crate::app::AppState;
-use crate::assets::{Form as PageForm, LoginForm, LoginProblem, Look};
+use crate::assets::{Form as PageForm, LoginForm, LoginProblem};
 use crate::error::Error;
-use crate::listen::ClientAddress;
+use crate::look::Look;
 
 /// The first form.
 #[derive(Deserialize)]
@@ -36,35 +37,37 @@ pub struct AnswerFields {
 /// `POST /hub/login`
 pub async fn sign_in_by_form(
     State(app): State<AppState>,
-    ConnectInfo(ClientAddress(address)): ConnectInfo<ClientAddress>,
-    headers: HeaderMap,
+    visitor: Visitor,
     Form(fields): Form<LoginFields>,
 ) -> Result<Response, Error> {
-    refuse_other_sites(&app, &headers)?;
     let login = LoginRequest {
         username: fields.username.clone(),
         password: fields.password,
     };
-    let outcome = begin(&app, login, address, &headers).await;
-    Ok(answered(&app, &headers, outcome, &fields.username, &fields.next))
+    let outcome = begin(&app, login, &visitor).await;
+    Ok(answered(
+        &app,
+        &visitor.headers,
+        outcome,
+        &fields.username,
+        &fields.next,
+    ))
 }
 
 /// `POST /hub/login/answer`
 pub async fn answer_by_form(
     State(app): State<AppState>,
-    ConnectInfo(ClientAddress(address)): ConnectInfo<ClientAddress>,
-    headers: HeaderMap,
+    visitor: Visitor,
     Form(fields): Form<AnswerFields>,
 ) -> Result<Response, Error> {
-    refuse_other_sites(&app, &headers)?;
     let request = AnswerRequest {
         state: fields.state,
         answer: fields.answer,
     };
     let name = app.conversations.name(&request.state);
     let name = name.map_or_else(String::new, String::from);
-    let outcome = go_on(&app, request, address, &headers).await;
-    Ok(answered(&app, &headers, outcome, &name, &fields.next))
+    let outcome = go_on(&app, request, &visitor).await;
+    Ok(answered(&app, &visitor.headers, outcome, &name, &fields.next))
 }
 
 fn answered(

@@ -4,14 +4,14 @@ use std::net::IpAddr;
 
 use axum::response::AppendHeaders;
 use axum_extra::extract::cookie::Cookie;
-use http::{HeaderMap, header};
+use http::header;
 use secrecy::SecretString;
 use shared::names::UserName;
 use shared::sign_in::{AnswerRequest, ChallengeView, LoginRequest};
 
-use crate::app::{App, AppState};
+use super::Visitor;
+use crate::app::App;
 use crate::auth::{Attempt, Audience, Denied, SignIn, Turn};
-use crate::edge::is_same_site;
 use crate::error::Error;
 use crate::log::{Kind, Sent};
 
@@ -25,49 +25,29 @@ pub(super) enum Outcome {
     Asks(ChallengeView),
 }
 
-/// A form of another site must not sign anybody in as somebody else. Programs send neither header.
-pub(super) fn refuse_other_sites(app: &AppState, headers: &HeaderMap) -> Result<(), Error> {
-    let from_browser = headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site");
-    if from_browser && !is_same_site(app, headers, Audience::Hub) {
-        Err(Error::CrossSite)
-    } else {
-        Ok(())
-    }
-}
-
 /// The first step.
-pub(super) async fn begin(
-    app: &App,
-    login: LoginRequest,
-    address: IpAddr,
-    headers: &HeaderMap,
-) -> Result<Outcome, Error> {
+pub(super) async fn begin(app: &App, login: LoginRequest, visitor: &Visitor) -> Result<Outcome, Error> {
     // What is no name at all is answered like an unknown one.
     let typed = app.config.sign_in.name(&login.username).ok();
-    let attempt = attempt(app, address, typed.as_ref())?;
+    let attempt = attempt(app, visitor, typed.as_ref())?;
     let user = typed.as_ref().filter(|user| app.config.may_sign_in(user));
     let turn = app.conversations.begin(user, login.password).await;
-    conclude(app, typed.as_ref(), attempt, turn, address, headers)
+    conclude(app, typed.as_ref(), attempt, turn, visitor)
 }
 
 /// Each further step.
-pub(super) async fn go_on(
-    app: &App,
-    request: AnswerRequest,
-    address: IpAddr,
-    headers: &HeaderMap,
-) -> Result<Outcome, Error> {
+pub(super) async fn go_on(app: &App, request: AnswerRequest, visitor: &Visitor) -> Result<Outcome, Error> {
     let user = app.conversations.name(&request.state).ok_or(Error::SignInOver)?;
-    let attempt = attempt(app, address, Some(&user))?;
+    let attempt = attempt(app, visitor, Some(&user))?;
     let answer = request.answer.map(SecretString::from);
     let turn = app.conversations.go_on(&request.state, answer).await;
     let turn = turn.ok_or(Error::SignInOver)?;
-    conclude(app, Some(&user), attempt, turn, address, headers)
+    conclude(app, Some(&user), attempt, turn, visitor)
 }
 
-fn attempt<'a>(app: &'a App, address: IpAddr, user: Option<&UserName>) -> Result<Attempt<'a>, Error> {
-    let attempt = app.throttle.attempt(address, user);
-    attempt.map_err(|wait| refused(app, user, address, Error::Throttled(wait.seconds)))
+fn attempt<'a>(app: &'a App, visitor: &Visitor, user: Option<&UserName>) -> Result<Attempt<'a>, Error> {
+    let attempt = app.throttle.attempt(visitor.address, user);
+    attempt.map_err(|wait| refused(app, user, visitor.address, Error::Throttled(wait.seconds)))
 }
 
 fn conclude(
@@ -75,8 +55,7 @@ fn conclude(
     user: Option<&UserName>,
     attempt: Attempt<'_>,
     turn: Turn,
-    address: IpAddr,
-    headers: &HeaderMap,
+    visitor: &Visitor,
 ) -> Result<Outcome, Error> {
     let known_as = match turn {
         Turn::Asks(challenge) => {
@@ -85,20 +64,20 @@ fn conclude(
         }
         // The source of accounts may know somebody by another name than they typed.
         Turn::Over(Ok(known_as)) if app.config.may_sign_in(&known_as) => known_as,
-        Turn::Over(Ok(_)) => return Err(refused(app, user, address, Error::WrongPassword(String::new()))),
+        Turn::Over(Ok(_)) => return Err(refused(app, user, visitor.address, Error::WrongPassword(String::new()))),
         Turn::Over(Err(denied)) => {
             if !matches!(denied, Denied::Wrong { .. }) {
                 attempt.give_back();
             }
-            return Err(refused(app, user, address, denied.into()));
+            return Err(refused(app, user, visitor.address, denied.into()));
         }
     };
     attempt.succeeded();
-    let before = app.sign_ins.read(Audience::Hub, headers);
+    let before = app.sign_ins.read(Audience::Hub, &visitor.headers);
     let before = before.filter(|before| before.user == known_as);
     let sign_in = app.sign_ins.start(&known_as, before).map_err(Error::Internal)?;
     let cookies = app.sign_ins.cookies(Audience::Hub, &sign_in).map_err(Error::Internal)?;
-    tracing::info!(user = %known_as, %address, "signed in");
+    tracing::info!(user = %known_as, address = %visitor.address, "signed in");
     Ok(Outcome::SignedIn(sign_in, set(&cookies)))
 }
 
