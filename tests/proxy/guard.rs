@@ -100,6 +100,22 @@ async fn another_site_can_neither_change_anything_nor_open_a_tunnel() {
 }
 
 #[tokio::test]
+async fn a_terminal_is_made_for_whoever_opens_its_page_and_not_for_what_embeds_or_fetches_it() {
+    let (site, ada) = ready().await;
+    let page = |target: &str| {
+        ada.request(Method::GET, "user/ada/terminals/1")
+            .header("sec-fetch-dest", target)
+    };
+    for target in ["iframe", "empty", "image"] {
+        assert_eq!(Person::send(page(target)).await.status, 200, "{target}");
+        assert_eq!(ada.get("user/ada/api/terminals").await.text, "", "{target}");
+    }
+    assert_eq!(Person::send(page("document")).await.status, 200);
+    assert_eq!(ada.get("user/ada/api/terminals").await.text, "{\"name\":\"1\"}\n");
+    site.shut_down().await;
+}
+
+#[tokio::test]
 async fn a_server_that_does_not_run_is_told_to_people_and_to_scripts() {
     let site = Site::start(Plan::default()).await;
     let ada = site.sign_in("ada").await;

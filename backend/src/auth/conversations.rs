@@ -343,6 +343,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn whoever_still_waits_for_a_conversation_that_was_cancelled_hears_so() {
+        let site = Site::new();
+        let replica = site.replica();
+        let challenge = begin(&replica, "right").await;
+        let held = replica
+            .lock()
+            .values()
+            .map(|held| Arc::clone(&held.conversation))
+            .next()
+            .unwrap();
+        replica.cancel(&challenge.state);
+        assert_eq!(held.next(None).await, Step::Over(Err(Denied::Cancelled)));
+    }
+
+    #[tokio::test]
     async fn of_one_name_only_the_latest_are_held_and_whoever_cancels_is_forgotten() {
         let site = Site::new();
         let replica = site.replica();

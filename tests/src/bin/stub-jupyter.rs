@@ -88,7 +88,7 @@ fn router() -> Router {
         .route("/lab", get(page))
         .route("/tree", get(page))
         .route("/terminals/{name}", get(page))
-        .route("/api/terminals", post(async |body: Bytes| (StatusCode::CREATED, body)))
+        .route("/api/terminals", get(async || terminals().clone()).post(make_terminal))
         .route("/api/kernels/{id}/channels", any(channels))
         .route("/show", any(show))
         .route("/echo", any(async |body: Body| body))
@@ -96,6 +96,18 @@ fn router() -> Router {
         .route("/redirect", get(async || Redirect::to("lab")))
         .route("/planted", get(planted))
         .route("/exit/{code}", post(exit))
+}
+
+/// The requests that made terminals, one a line.
+fn terminals() -> std::sync::MutexGuard<'static, String> {
+    static MADE: std::sync::Mutex<String> = std::sync::Mutex::new(String::new());
+    MADE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+async fn make_terminal(body: Bytes) -> (StatusCode, Bytes) {
+    let made = String::from_utf8_lossy(&body);
+    terminals().extend([&*made, "\n"]);
+    (StatusCode::CREATED, body)
 }
 
 async fn page() -> Html<&'static str> {
