@@ -79,7 +79,7 @@ async fn whoever_signs_in_again_goes_on_and_signing_out_ends_both() {
 }
 
 #[tokio::test]
-async fn signing_out_ends_tunnels_event_streams_and_what_other_replicas_have() {
+async fn signing_out_ends_tunnels_and_what_other_replicas_have() {
     let mut site = Site::start(Plan::default()).await;
     let other = site.start_beside().await;
     let ada = site.sign_in("ada").await;
@@ -105,6 +105,24 @@ async fn signing_out_ends_tunnels_event_streams_and_what_other_replicas_have() {
         site.sign_in("ada").await.server().await.unwrap().state.phase,
         Phase::Ready
     );
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn an_event_stream_ends_with_its_sign_in() {
+    let site = Site::start(Plan::default()).await;
+    let waits = site.sign_in("waits").await;
+    assert_eq!(waits.start(&json!({})).await.status, 202);
+    waits.wait_for(Phase::Queued).await;
+    let path = format!("{}/progress", waits.server_path());
+    let events = waits.request(Method::GET, &path).send().await.unwrap();
+    assert_eq!(events.status(), 200);
+    assert_eq!(waits.post("hub/api/logout", &json!({})).await.status, 204);
+    // The start itself goes on: only whoever followed it is gone.
+    let rest = tokio::time::timeout(Duration::from_secs(10), events.text()).await;
+    rest.expect("the stream is closed with its sign-in").unwrap();
+    let again = site.sign_in("waits").await;
+    assert_eq!(again.server().await.unwrap().state.phase, Phase::Queued);
     site.shut_down().await;
 }
 

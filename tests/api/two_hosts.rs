@@ -172,3 +172,46 @@ async fn signing_out_at_the_hub_ends_what_was_handed_over() {
     assert_eq!(status().await.status, 401);
     site.shut_down().await;
 }
+
+#[tokio::test]
+async fn a_code_is_good_once_even_for_the_browser_that_asked_for_it() {
+    let site = split().await;
+    let ada = site.sign_in("ada").await;
+    ada.start_and_wait(&json!({})).await;
+    let begun = open(&ada, &server(&site, "lab")).await;
+    let secret = begun.headers["set-cookie"]
+        .to_str()
+        .unwrap()
+        .split(';')
+        .next()
+        .unwrap()
+        .to_owned();
+    let back = location(&open(&ada, &location(&begun)).await);
+    let take = || {
+        let request = site.anonymous().http.get(&back).header("cookie", &secret);
+        Person::send(request.header("sec-fetch-mode", "navigate"))
+    };
+    assert_eq!(location(&take().await), "/user/ada/lab");
+    let again = take().await;
+    assert!(
+        location(&again).starts_with(&format!("{}hub/user/", site.url)),
+        "{}",
+        location(&again)
+    );
+    assert!(!again.headers.contains_key("set-cookie"));
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn what_changes_something_on_a_server_comes_from_the_servers_host() {
+    let site = split().await;
+    let ada = site.sign_in("ada").await;
+    ada.start_and_wait(&json!({})).await;
+    open(&ada, &hand_off(&site, &ada).await).await;
+    let user_origin = Site::user_url(&ada.origin());
+    for (origin, status) in [(user_origin, 200), (ada.origin(), 403)] {
+        let request = ada.http.post(server(&site, "echo")).header("origin", &origin).body("x");
+        assert_eq!(Person::send(request).await.status, status, "{origin}");
+    }
+    site.shut_down().await;
+}

@@ -85,6 +85,14 @@ await tell(async (enter) => {
   await sees(french.page.getByRole("dialog", { name: look(french).say.logInAgain }));
   await inspectAll(french, "log-in-again", ["fr"]);
 
+  step("a browser whose clock is two days ahead");
+  const early = await enter();
+  await early.page.clock.setSystemTime(Date.now() + 2 * 24 * 3600 * 1000);
+  await early.page.goto("hub/home");
+  await signIn(early, story.person);
+  await sees(look(early).link("open"));
+  same(await early.page.getByText(say.endsSoon).or(early.page.getByRole("dialog")).count(), 0, "words about the end of the login");
+
   step("log out in another tab, and stop the server");
   const other = await context.newPage();
   await other.goto("hub/home");
