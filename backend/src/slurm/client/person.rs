@@ -1,0 +1,150 @@
+//! What is done for a person, with a token of theirs.
+
+use reqwest::Method;
+
+use super::super::outage::Area;
+use super::super::token::Purpose;
+use super::super::wire::{Answer, CancelPending, Submit, Touch};
+use super::super::{Association, Job, JobDescription, SlurmError};
+use super::{AsPerson, Caller};
+
+impl<'a> AsPerson<'a> {
+    fn to(self, purpose: Purpose) -> Caller<'a> {
+        Caller::Person(self.user, purpose)
+    }
+
+    /// One of the person's jobs; whatever the service user may see, they see their own.
+    pub async fn job(self, id: u64) -> Result<Job, SlurmError> {
+        self.client
+            .ask(
+                self.to(Purpose::ReadJob),
+                Method::GET,
+                Area::Controller,
+                &format!("job/{id}"),
+                None::<&()>,
+            )
+            .await?
+            .job()
+    }
+
+    /// The numbers of the person's jobs of this name that are not over, from slurmctld alone. No question of
+    /// the API selects jobs by owner, but signals do, and say to which jobs they were sent: so this sends one
+    /// that every program ignores, to job steps only.
+    pub async fn ids_of(self, job_name: &str) -> Result<Vec<u64>, SlurmError> {
+        let body = Touch {
+            job_name,
+            user_name: self.user.as_str(),
+            signal: "URG",
+            flags: ["VERBOSE"],
+        };
+        self.client
+            .ask(
+                self.to(Purpose::FindJobs),
+                Method::DELETE,
+                Area::Controller,
+                "jobs/",
+                Some(&body),
+            )
+            .await
+            .map(Answer::touched)
+    }
+
+    /// Submits a job. [`SlurmError::Unreachable`] with `sent` leaves open whether there is one.
+    pub async fn submit(self, job: &JobDescription) -> Result<u64, SlurmError> {
+        self.client
+            .ask(
+                self.to(Purpose::SubmitJob),
+                Method::POST,
+                Area::Controller,
+                "job/submit",
+                Some(&Submit::new(job)),
+            )
+            .await?
+            .submitted()
+    }
+
+    /// Cancels one of the person's jobs, whatever its state; one that is over already is no error.
+    pub async fn cancel(self, id: u64) -> Result<(), SlurmError> {
+        match self
+            .client
+            .ask(
+                self.to(Purpose::CancelJob),
+                Method::DELETE,
+                Area::Controller,
+                &format!("job/{id}"),
+                None::<&()>,
+            )
+            .await
+        {
+            Ok(answer) => answer.cancelled(),
+            Err(SlurmError::NotFound) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Cancels this job of the person's, of this name, if it still is pending, and not if it has just started.
+    pub async fn cancel_pending(self, id: u64, job_name: &str) -> Result<(), SlurmError> {
+        let body = CancelPending {
+            jobs: [id.to_string()],
+            job_name,
+            job_state: "PENDING",
+            user_name: self.user.as_str(),
+        };
+        self.client
+            .ask(
+                self.to(Purpose::CancelJob),
+                Method::DELETE,
+                Area::Controller,
+                "jobs/",
+                Some(&body),
+            )
+            .await?
+            .cancelled()
+    }
+
+    /// The compute accounts the person may charge.
+    pub async fn associations(self) -> Result<Vec<Association>, SlurmError> {
+        let path = format!("associations?user={}", self.user);
+        self.client
+            .ask(
+                self.to(Purpose::ReadAccounts),
+                Method::GET,
+                Area::Database,
+                &path,
+                None::<&()>,
+            )
+            .await
+            .map(Answer::associations)
+    }
+
+    /// The person's jobs that are waiting or running, as the accounting database knows them: some seconds
+    /// late, and without the comment.
+    pub async fn live_jobs(self) -> Result<Vec<Job>, SlurmError> {
+        let path = format!("jobs/?users={}&state=PENDING&state=RUNNING", self.user);
+        self.client
+            .ask(
+                self.to(Purpose::ReadJob),
+                Method::GET,
+                Area::Database,
+                &path,
+                None::<&()>,
+            )
+            .await
+            .map(Answer::jobs)
+    }
+
+    /// Changes the comment of one of the person's jobs.
+    pub async fn set_comment(self, id: u64, comment: &str) -> Result<(), SlurmError> {
+        let body = serde_json::json!({ "comment": comment });
+        self.client
+            .ask(
+                self.to(Purpose::CommentJob),
+                Method::POST,
+                Area::Controller,
+                &format!("job/{id}"),
+                Some(&body),
+            )
+            .await
+            .map(drop)
+    }
+}
