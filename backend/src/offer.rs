@@ -169,7 +169,7 @@ fn accounts(associations: &[Association]) -> Vec<AccountView> {
         if accounts.iter().all(|account| account.name != name) {
             accounts.push(AccountView {
                 name,
-                time_max: association.time_max,
+                time_max: association.limits.time,
             });
         }
     }
@@ -221,7 +221,7 @@ mod tests {
         Association {
             account: account.into(),
             is_default,
-            time_max: None,
+            ..Association::default()
         }
     }
 
@@ -241,18 +241,18 @@ mod tests {
     fn nodes_out_of_service_or_out_of_reach_count_for_nothing() {
         let node = |name: &str, usable, cores, partition: &str| Node {
             name: name.into(),
-            address: String::new(),
             usable,
             cores,
             memory: 1000,
-            gpus: BTreeMap::new(),
             partitions: vec![partition.into()],
+            ..Node::default()
         };
         let partition = |name: &str, up, is_default, time_max| Partition {
             name: name.into(),
             up,
             is_default,
             time_max,
+            ..Partition::default()
         };
         let nodes = [
             node("c1", true, 8, "a"),

@@ -6,13 +6,15 @@ mod client;
 mod error;
 mod job;
 mod outage;
+mod resources;
 mod token;
 mod version;
 mod wire;
 
 pub use client::{AsPerson, AsService, Client};
 pub use error::SlurmError;
-pub use job::{Association, Job, JobDescription, JobState, Node, Partition};
+pub use job::{Job, JobDescription, JobState};
+pub use resources::{Association, JobLimits, Node, Partition, Qos, Reservation};
 pub(crate) use token::audit_owner;
 pub use token::{AUDIT, Limits, Signer, Tokens, sign_for_others};
 pub use version::ApiVersion;

@@ -102,8 +102,16 @@ pub struct JobDescription {
     pub name: String,
     /// The compute account.
     pub account: AccountName,
-    /// The partition, if not Slurm's default.
+    /// Partitions, separated by commas, if not Slurm's default.
     pub partition: Option<String>,
+    /// The class of service, if not Slurm's default.
+    pub qos: Option<String>,
+    /// The workload characterization key.
+    pub wckey: Option<String>,
+    /// The reservation.
+    pub reservation: Option<String>,
+    /// The features that its node must have, joined with `&`.
+    pub constraints: Option<String>,
     /// Minutes.
     pub time: u32,
     /// Cores on one node.
@@ -122,49 +130,6 @@ pub struct JobDescription {
     pub output: String,
     /// The batch script.
     pub script: &'static str,
-}
-
-/// A person's right to charge a compute account.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Association {
-    /// The compute account.
-    pub account: String,
-    /// Slurm takes it where none is named.
-    pub is_default: bool,
-    /// The longest job, in minutes.
-    pub time_max: Option<u64>,
-}
-
-/// A node.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Node {
-    /// Its name.
-    pub name: String,
-    /// The address to reach it at.
-    pub address: String,
-    /// In service: jobs can be started on it, now or when it is free.
-    pub usable: bool,
-    /// Cores for jobs.
-    pub cores: u64,
-    /// Memory for jobs.
-    pub memory: u64,
-    /// GPUs by type.
-    pub gpus: BTreeMap<String, u32>,
-    /// The partitions it is in.
-    pub partitions: Vec<String>,
-}
-
-/// A partition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Partition {
-    /// Its name.
-    pub name: String,
-    /// It takes jobs and starts them.
-    pub up: bool,
-    /// Slurm takes it where none is named; not told by every version.
-    pub is_default: bool,
-    /// The longest job, in minutes.
-    pub time_max: Option<u64>,
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::error::number as errno;
-use super::{ApiVersion, Association, Job, JobDescription, JobState, Node, Partition, SlurmError};
+use super::{ApiVersion, Association, Job, JobDescription, JobLimits, JobState, Node, Partition, SlurmError};
 
 /// Slurm's optional number. `set` with 0 also means "not known" where a time is meant.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -273,6 +273,14 @@ struct SubmitJob<'a> {
     account: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     partition: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    qos: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wckey: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reservation: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    constraints: Option<&'a str>,
     comment: &'a str,
     current_working_directory: &'a str,
     environment: Vec<String>,
@@ -296,6 +304,10 @@ impl<'a> Submit<'a> {
                 name: &job.name,
                 account: job.account.as_str(),
                 partition: job.partition.as_deref(),
+                qos: job.qos.as_deref(),
+                wckey: job.wckey.as_deref(),
+                reservation: job.reservation.as_deref(),
+                constraints: job.constraints.as_deref(),
                 comment: &job.comment,
                 current_working_directory: &job.directory,
                 environment: job
@@ -548,6 +560,7 @@ impl From<WireNode> for Node {
             name: node.name,
             address: node.address,
             partitions: node.partitions,
+            ..Self::default()
         }
     }
 }
@@ -575,6 +588,7 @@ impl From<WirePartition> for Partition {
             is_default: partition.flags.iter().any(|flag| flag == "DEFAULT"),
             time_max: positive(partition.maximums.time.get()),
             name: partition.name,
+            ..Self::default()
         }
     }
 }
@@ -583,8 +597,12 @@ impl From<WireAssociation> for Association {
     fn from(association: WireAssociation) -> Self {
         Self {
             is_default: association.is_default,
-            time_max: positive(association.max.jobs.per.wall_clock.get()),
+            limits: JobLimits {
+                time: positive(association.max.jobs.per.wall_clock.get()),
+                ..JobLimits::default()
+            },
             account: association.account,
+            ..Self::default()
         }
     }
 }
