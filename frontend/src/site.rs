@@ -1,7 +1,7 @@
 //! What everybody may know of the site, and whether its cluster can be reached.
 
 use leptos::prelude::*;
-use shared::api::{Link, Links, SiteView};
+use shared::api::{Bilingual, Links, SiteView};
 
 use crate::api::{self, Failure};
 use crate::clock;
@@ -71,7 +71,7 @@ impl Site {
     }
 
     /// One of the site's links in this language; follows changes.
-    pub(crate) fn link(self, which: fn(&Links) -> &Option<Link>, locale: Locale) -> Option<String> {
+    pub(crate) fn link(self, which: fn(&Links) -> &Option<Bilingual>, locale: Locale) -> Option<String> {
         self.view.with(|view| {
             which(&view.links).as_ref().map(|link| match locale {
                 Locale::En => link.en.clone(),

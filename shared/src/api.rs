@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::names::UserName;
-use crate::options::FieldError;
-use crate::server::ServerView;
+use crate::names::{InterfaceName, UserName};
+use crate::options::{EventView, FieldError};
+use crate::server::{EndView, Phase, ServerView};
 
 /// Who is signed in, as JupyterHub shows a user: `GET /hub/api/user` and `/hub/api/users/{name}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,10 +47,10 @@ pub struct HubView {
     pub about: String,
 }
 
-/// One address for each language.
+/// A text, or an address, in each language.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Link {
+pub struct Bilingual {
     /// In English.
     pub en: String,
     /// In French.
@@ -63,19 +63,19 @@ pub struct Link {
 pub struct Links {
     /// Renewing an account.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub renew_account: Option<Link>,
+    pub renew_account: Option<Bilingual>,
     /// Enabling access to the cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cluster_access: Option<Link>,
+    pub cluster_access: Option<Bilingual>,
     /// The state of the site's services.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<Link>,
+    pub status: Option<Bilingual>,
     /// Documentation.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub documentation: Option<Link>,
+    pub documentation: Option<Bilingual>,
     /// Support.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub support: Option<Link>,
+    pub support: Option<Bilingual>,
 }
 
 /// What everybody may know: `GET /hub/api/site`.
@@ -97,6 +97,88 @@ pub struct SiteView {
     /// Whether the question at logging out proposes to stop the server as well.
     #[serde(default)]
     pub stop_at_logout: bool,
+    /// Every interface that there is here, also those that not everybody may choose.
+    #[serde(default)]
+    pub interfaces: Vec<InterfaceView>,
+    /// What the site calls types of GPU.
+    #[serde(default)]
+    pub gpus: BTreeMap<String, Bilingual>,
+    /// What the site wants said beside the options.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Note>,
+    /// Where people get to who have just logged in.
+    #[serde(default)]
+    pub landing: Landing,
+}
+
+/// Something that a server can be opened with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InterfaceView {
+    /// Its name in the API and in links.
+    pub name: InterfaceName,
+    /// Its name for people.
+    pub label: Bilingual,
+    /// What it is for, in a sentence.
+    pub about: Bilingual,
+    /// The path below `/user/<name>/` that opens it.
+    pub path: String,
+    /// The site recommends it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recommended: bool,
+    /// A running server can change to it, and from it to others, without a new job.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub changeable: bool,
+}
+
+/// A sentence of the site's, and where to read more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Note {
+    /// The sentence.
+    pub text: Bilingual,
+    /// Where to read more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Bilingual>,
+}
+
+/// Where people get to who have just logged in, unless they were on their way somewhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Landing {
+    /// The card of their server, or a start with the last choices.
+    #[default]
+    Home,
+    /// Their server, if it runs; else the form.
+    Form,
+    /// Their server, if it runs; else a new one with what the form would propose.
+    Start,
+}
+
+/// How the people of an event are doing, for its instructors: `GET /hub/api/events/{name}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoardView {
+    /// The event.
+    pub event: EventView,
+    /// Everybody who has started a server since it began, or has one; by name.
+    pub people: Vec<BoardRow>,
+}
+
+/// How one of them is doing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoardRow {
+    /// Who.
+    pub user: UserName,
+    /// Where their server is in its life.
+    pub phase: Phase,
+    /// Slurm's reason for the wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Since when it has been on its way or running.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<i64>,
+    /// How it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<EndView>,
 }
 
 /// The kinds of failure that a client may want to tell apart.

@@ -81,6 +81,22 @@ name! {
     AccountName, check_account
 }
 
+name! {
+    /// An interface, as the site's configuration calls it (`lab`, `rstudio`): lower-case letters, digits and `-`.
+    InterfaceName, check_word
+}
+
+name! {
+    /// A choice of values that the site's configuration has a name for: a profile.
+    ProfileName, check_word
+}
+
+name! {
+    /// Slurm's name of a partition, a reservation or a feature of nodes. None has a character that means something
+    /// between such names (`,`, `&`, `|`, brackets).
+    SlurmName, check_slurm
+}
+
 impl UserName {
     /// The canonical name for what a person typed: surrounding space dropped, letters in lower case.
     pub fn from_typed(text: &str) -> Result<Self, NameError> {
@@ -97,6 +113,18 @@ fn check_user(text: &str) -> Result<(), NameError> {
 fn check_account(text: &str) -> Result<(), NameError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '@' | '+');
     check(text, 128, plain, plain)
+}
+
+fn check_word(text: &str) -> Result<(), NameError> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    check(text, 32, plain, |c| plain(c) || c == '-')
+}
+
+fn check_slurm(text: &str) -> Result<(), NameError> {
+    let first = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    check(text, 128, first, |c| {
+        first(c) || matches!(c, '-' | '.' | ':' | '/' | '+' | '@')
+    })
 }
 
 fn check(

@@ -15,7 +15,9 @@ pub enum RawValue {
     Text(String),
     /// `null`: as if the option were not there.
     Null,
-    /// Something no option is (a list, an object, a boolean): refused by name, not lost.
+    /// A JSON list of strings.
+    List(Vec<String>),
+    /// Something no option is (an object, a boolean, a list of other things): refused by name, not lost.
     Other,
 }
 
@@ -37,7 +39,7 @@ impl RawOptions {
         self.0.get(name).filter(|value| match value {
             RawValue::Null => false,
             RawValue::Text(text) => !text.trim().is_empty(),
-            RawValue::Number(_) | RawValue::Other => true,
+            RawValue::Number(_) | RawValue::List(_) | RawValue::Other => true,
         })
     }
 }
@@ -47,6 +49,7 @@ impl Serialize for RawValue {
         match self {
             Self::Number(number) => serializer.serialize_f64(*number),
             Self::Text(text) => serializer.serialize_str(text),
+            Self::List(words) => words.serialize(serializer),
             Self::Null | Self::Other => serializer.serialize_unit(),
         }
     }
@@ -81,8 +84,14 @@ impl<'de> Deserialize<'de> for RawValue {
                 Ok(RawValue::Null)
             }
             fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<RawValue, A::Error> {
-                while seq.next_element::<de::IgnoredAny>()?.is_some() {}
-                Ok(RawValue::Other)
+                let mut words = Some(Vec::new());
+                while let Some(item) = seq.next_element::<RawValue>()? {
+                    match item {
+                        RawValue::Text(word) => words.iter_mut().for_each(|words| words.push(word.clone())),
+                        _ => words = None,
+                    }
+                }
+                Ok(words.map_or(RawValue::Other, RawValue::List))
             }
             fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<RawValue, A::Error> {
                 while map.next_entry::<de::IgnoredAny, de::IgnoredAny>()?.is_some() {}
@@ -105,6 +114,11 @@ mod tests {
         assert_eq!(raw.get("time"), Some(&RawValue::Number(60.0)));
         assert_eq!(raw.get("memory"), Some(&RawValue::Text("8 Go".into())));
         assert_eq!(raw.get("gpu"), None);
+        let list: RawOptions = serde_json::from_str(r#"{"features":["a","b"]}"#).unwrap();
+        assert_eq!(
+            list.get("features"),
+            Some(&RawValue::List(vec!["a".into(), "b".into()]))
+        );
         for name in ["cores", "x", "y"] {
             assert_eq!(raw.get(name), Some(&RawValue::Other), "{name}");
         }

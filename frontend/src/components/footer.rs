@@ -1,14 +1,14 @@
 //! The frame's lower part: documentation, the state of the site's services, support, version.
 
 use leptos::prelude::*;
-use shared::api::{Link, Links};
+use shared::api::{Bilingual, Links};
 
 use crate::built::{Built, IntoBuilt, maybe};
 use crate::element::el;
 use crate::site::Site;
 use crate::text::{Tongue, Words};
 
-type Entry = (fn(&Links) -> &Option<Link>, fn(&Tongue) -> &'static str);
+type Entry = (fn(&Links) -> &Option<Bilingual>, fn(&Tongue) -> &'static str);
 
 /// The footer.
 #[component]

@@ -1,7 +1,7 @@
 //! 403, shown in place: an inactive account, no access to the cluster, somebody else's server.
 
 use leptos::prelude::*;
-use shared::api::{ErrorCode, Link, Links};
+use shared::api::{ErrorCode, Bilingual, Links};
 use shared::names::UserName;
 
 use crate::a11y::Heading;
@@ -57,7 +57,7 @@ pub(crate) fn Forbidden(refusal: Refusal, retry: Callback<()>) -> Built {
         Refusal::Inactive(Some(since)) => Some(words.tell(move |text| text.inactive_since(&date(text, &since)))),
         _ => None,
     };
-    let step = move |which: fn(&Links) -> &Option<Link>, name: Signal<String>| {
+    let step = move |which: fn(&Links) -> &Option<Bilingual>, name: Signal<String>| {
         dynamic(move || match site.link(which, words.0.get()) {
             Some(url) => el("a").attr("href", &url).attr("rel", "external").says(name).built(),
             None => el("span").says(name).built(),

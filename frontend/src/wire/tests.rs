@@ -172,7 +172,7 @@ fn whole_answers_read_back() {
         url: Some("/user/ada/lab".into()),
         state: state(),
     });
-    let link = Link {
+    let link = Bilingual {
         en: "e".into(),
         fr: "f".into(),
     };
