@@ -19,7 +19,7 @@ use crate::keys::{self, Secret};
 use crate::log::LogBudget;
 use crate::offer::Offers;
 use crate::slurm::{Client, Limits, Signer, Tokens};
-use crate::spawner::{JobKeys, Spawner};
+use crate::spawner::{JobKeys, Server, Spawner};
 use crate::store::Store;
 
 /// How often a replica hears of sign-ins that others ended.
@@ -73,6 +73,18 @@ impl App {
         } else {
             path
         }
+    }
+
+    /// The address that opens a server: what an event that is on wants opened, or else the chosen interface.
+    pub fn opening_url(&self, server: &Server) -> String {
+        let event = self
+            .offers
+            .events(&server.user)
+            .into_iter()
+            .rev()
+            .find_map(|event| event.open.clone());
+        let interface = || Some(self.config.interface(&server.options.interface)?.view().path);
+        self.server_url(&server.user, &event.or_else(interface).unwrap_or_default())
     }
 
     /// The address of a page of the hub, as a person's server has to say it.

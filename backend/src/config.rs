@@ -1,20 +1,29 @@
 //! The configuration: one TOML file, read strictly. Every key is explained in `slipway.example.toml`.
 
+mod amount;
+mod cluster;
 mod defaults;
+mod event;
 mod job;
+mod policy;
 mod server;
 mod sign_in;
 mod signer;
 mod site;
 mod slurm;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use shared::names::UserName;
+use shared::names::{InterfaceName, UserName};
 
+pub use cluster::{Accounts, Gpu, Interactive, Route};
 pub use defaults::Defaults;
+use event::once;
+pub use event::{Event, Groups, Interface, Profile};
 pub use job::Job;
+pub use policy::{ChoosePartition, Most, Options};
 pub use server::{ClientAddressIn, Server, Tls};
 pub use sign_in::SignIn;
 pub use signer::Signer;
@@ -40,6 +49,30 @@ pub struct Config {
     /// What the form proposes.
     #[serde(default)]
     pub defaults: Defaults,
+    /// What the site decides about the options.
+    #[serde(default)]
+    pub options: Options,
+    /// Which of Slurm's accounts are one for people.
+    #[serde(default)]
+    pub accounts: Accounts,
+    /// Which partitions a job without one may reach; none: it is not known.
+    #[serde(default, rename = "route")]
+    pub routes: Vec<Route>,
+    /// What the site says of types of GPU, by Slurm's name of them.
+    #[serde(default, rename = "gpu")]
+    pub gpus: BTreeMap<String, Gpu>,
+    /// Interfaces, in the order in which people see them.
+    #[serde(default = "Interface::usual", rename = "interface")]
+    pub interfaces: Vec<Interface>,
+    /// Choices that the site has a name for.
+    #[serde(default, rename = "profile")]
+    pub profiles: Vec<Profile>,
+    /// People by what they have in common.
+    #[serde(default)]
+    pub groups: Groups,
+    /// Dated things that change what some people may choose.
+    #[serde(default, rename = "event")]
+    pub events: Vec<Event>,
     /// Where homes are.
     pub identity: Identity,
 }
@@ -97,9 +130,9 @@ impl Config {
             message: explain(&error),
         })?;
         config.resolve(path.parent().unwrap_or(Path::new(".")));
-        config.check().map_err(|(key, message)| ConfigError::Value {
+        config.check().map_err(|((key, message), nth)| ConfigError::Value {
             path: path.to_owned(),
-            line: line_of(text, key),
+            line: line_of(text, key, nth),
             key,
             message,
         })?;
@@ -141,7 +174,21 @@ impl Config {
         }
     }
 
-    fn check(&self) -> Result<(), Wrong> {
+    /// What is wrong, and in which of several sections of one name.
+    fn check(&self) -> Result<(), (Wrong, usize)> {
+        self.check_sections().map_err(|wrong| (wrong, 0))?;
+        each(&self.interfaces, |interface| interface.check(&self.groups))?;
+        each(&self.profiles, Profile::check)?;
+        each(&self.events, |event| event.check(&self.groups))?;
+        once(
+            "interface.name",
+            self.interfaces.iter().map(|interface| &interface.name),
+        )?;
+        once("profile.name", self.profiles.iter().map(|profile| &profile.name))?;
+        once("event.name", self.events.iter().map(|event| &event.name))
+    }
+
+    fn check_sections(&self) -> Result<(), Wrong> {
         self.server.check()?;
         self.site.check()?;
         self.sign_in.check()?;
@@ -153,7 +200,28 @@ impl Config {
         }
         self.job.check()?;
         self.identity.check()?;
-        self.defaults.check()
+        self.accounts.check()?;
+        self.options.check()?;
+        self.defaults.check()?;
+        if self
+            .defaults
+            .interface
+            .as_ref()
+            .is_some_and(|name| self.interface(name).is_none())
+        {
+            let names: Vec<_> = self
+                .interfaces
+                .iter()
+                .map(|interface| interface.name.as_str())
+                .collect();
+            return Err(("defaults.interface", format!("has to be one of {}", names.join(", "))));
+        }
+        Ok(())
+    }
+
+    /// The interface of this name.
+    pub fn interface(&self, name: &InterfaceName) -> Option<&Interface> {
+        self.interfaces.iter().find(|interface| interface.name == *name)
     }
 
     fn is_blocked(&self, user: &UserName) -> bool {
@@ -177,18 +245,39 @@ fn explain(error: &toml::de::Error) -> String {
     }
 }
 
-/// The line on which a key of the form `section.key` stands, or else its section; counted from 1, 0 for neither.
-fn line_of(text: &str, key: &str) -> usize {
+/// Checks every section of one name.
+fn each<T>(sections: &[T], check: impl Fn(&T) -> Result<(), Wrong>) -> Result<(), (Wrong, usize)> {
+    let mut checked = sections.iter().enumerate();
+    checked.try_for_each(|(nth, section)| check(section).map_err(|wrong| (wrong, nth)))
+}
+
+/// The line on which a key of the form `section.key` stands, or else its section, the nth of its name; counted from
+/// 1, 0 for neither.
+fn line_of(text: &str, key: &str, nth: usize) -> usize {
     let (section, key) = key.rsplit_once('.').unwrap_or(("", key));
-    let (mut current, mut header_line) = (String::new(), 0);
+    let (mut current, mut header_line, mut before) = (String::new(), 0, nth);
     for (number, line) in text.lines().enumerate() {
         let line = line.trim();
-        if let Some(header) = line.strip_prefix('[') {
-            header.trim_end_matches(']').clone_into(&mut current);
-            if current == section {
-                header_line = number + 1;
+        if line.starts_with('[') {
+            let header = line.trim_matches(['[', ']']);
+            // A section below it (`[event.lock]`) is still of this one.
+            if header == section && header_line == 0 {
+                if before == 0 {
+                    header_line = number + 1;
+                    header.clone_into(&mut current);
+                } else {
+                    before -= 1;
+                }
+            } else {
+                header.clone_into(&mut current);
+                if header_line > 0 && header == format!("{section}.{key}") {
+                    return number + 1;
+                }
             }
-        } else if current == section && line.split('=').next().is_some_and(|name| name.trim() == key) {
+        } else if current == section
+            && (header_line > 0 || section.is_empty())
+            && line.split('=').next().is_some_and(|name| name.trim() == key)
+        {
             return number + 1;
         }
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, Error, IntoDeserializer};
-use shared::api::{ErrorCode, ErrorView, HubView, Bilingual, Links, SiteView, UserView};
+use shared::api::{Bilingual, ErrorCode, ErrorView, HubView, Links, SiteView, UserView};
 use shared::names::{AccountName, UserName};
 use shared::options::{
     AccountView, FieldError, GpuView, Gpus, Interface, NodeClass, OptionsView, Problem, Range, UserOptions,

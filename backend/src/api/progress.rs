@@ -95,7 +95,7 @@ fn event(app: &Arc<App>, server: &Server) -> ProgressEvent {
         message: message(&state),
         ready,
         failed: (phase == Phase::Ended).then_some(true),
-        url: ready.map(|_| app.server_url(&server.user, server.options.interface.path())),
+        url: ready.map(|_| app.opening_url(server)),
         state,
     }
 }

@@ -40,8 +40,9 @@ pub async fn start_server(
     // An account that was closed since its person signed in starts nothing.
     app.conversations.is_active(user).await?;
     let offer = options::offer(&app, user).await?;
-    let chosen = shared::options::parse(&raw, &offer).map_err(Error::Options)?;
-    app.spawner.start(user, chosen.clone()).await?;
+    let request = shared::options::parse(&raw, &offer, app.slurm.now()).map_err(Error::Options)?;
+    let chosen = request.options.clone();
+    app.spawner.start(user, request).await?;
     if let Err(error) = app.store.keep(user, Kind::Choice, &chosen).await {
         tracing::warn!(%user, %error, "these choices will not be proposed the next time");
     }

@@ -5,6 +5,7 @@ use axum::extract::State;
 use shared::api::{SiteView, VersionView};
 
 use crate::app::AppState;
+use crate::config::Interface;
 
 /// `GET /hub/api/`: the version, as JupyterHub's clients ask for it first.
 pub async fn show_version() -> Json<VersionView> {
@@ -24,5 +25,14 @@ pub async fn show_site(State(app): State<AppState>) -> Json<SiteView> {
         links: site.links.clone(),
         hubs: site.hubs.clone(),
         stop_at_logout: app.config.sign_in.stop_at_logout,
+        interfaces: app.config.interfaces.iter().map(Interface::view).collect(),
+        gpus: app
+            .config
+            .gpus
+            .iter()
+            .filter_map(|(name, gpu)| Some((name.clone(), gpu.label.clone()?)))
+            .collect(),
+        note: app.config.options.note.clone(),
+        landing: app.config.options.landing,
     })
 }

@@ -1,6 +1,6 @@
 //! The hops before there is a job: slurmrestd, our token, the partition, the person's compute accounts.
 
-use shared::options::UserOptions;
+use shared::options::{SpawnRequest, UserOptions, parse};
 use shared::units::{Cores, Minutes};
 
 use super::report::{Outcome, hop, say};
@@ -83,7 +83,7 @@ impl Check<'_> {
     }
 
     /// The person's compute accounts, and the smallest options that Jupyter can be expected to start with.
-    pub(super) async fn options(&self) -> Result<(String, UserOptions), String> {
+    pub(super) async fn options(&self) -> Result<(String, SpawnRequest), String> {
         let (user, config) = (self.user, &self.app.config);
         if !config.may_sign_in(user) {
             return Err(format!(
@@ -105,9 +105,13 @@ impl Check<'_> {
             time: Minutes::new(1).map_err(|e| e.to_string())?,
             cores: Cores::new(1).map_err(|e| e.to_string())?,
             // Memory stays what the form proposes: with less, it would be the check that makes Jupyter fail.
-            ..offer.chosen
+            ..offer.chosen.clone()
         };
-        Ok((text, options))
+        let request = parse(&options.to_raw(), &offer, offer.now).map_err(|errors| {
+            let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+            format!("the options that the form would propose cannot be had: {}", errors.join("; "))
+        })?;
+        Ok((text, request))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::options::UserOptions;
+use shared::options::SpawnRequest;
 use shared::server::{Phase, StateView};
 use tokio::time::{Instant, timeout};
 
@@ -17,18 +17,19 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 impl Check<'_> {
     /// Slurm takes the job.
-    pub(super) async fn submit(&self, options: UserOptions) -> Result<(String, Arc<Server>), String> {
+    pub(super) async fn submit(&self, request: SpawnRequest) -> Result<(String, Arc<Server>), String> {
         self.clear_away().await?;
         let spawner = &self.app.spawner;
+        let options = &request.options;
         let what = format!(
             "{} core, {} MiB, {} minute, charged to {}",
             options.cores.get(),
             options.memory.get(),
             options.time.get(),
-            options.account.as_str()
+            request.charge.as_str()
         );
-        let account = options.account.clone();
-        match spawner.start(self.user, options).await {
+        let account = request.charge.clone();
+        match spawner.start(self.user, request).await {
             Ok(Started::New) => {}
             Err(SpawnError::Slurm(SlurmError::Refused { message, code })) => {
                 return Err(advice::refused(&message, code, &self.app.config.job, account.as_str()));

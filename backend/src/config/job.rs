@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use super::Wrong;
+use super::{Interactive, Wrong};
 
 /// What a person's job is made of, and where its server may be.
 #[derive(Clone, Debug, Deserialize)]
@@ -15,8 +15,15 @@ pub struct Job {
     /// The job's name: how Slipway knows its own jobs, and what makes Slurm run only one of them.
     #[serde(default = "name")]
     pub name: String,
-    /// The partition; without it Slurm's default.
+    /// The partition of every job, or several; without it people choose one, or the site or Slurm does.
     pub partition: Option<String>,
+    /// The class of service of every job; without it that of the compute account.
+    pub qos: Option<String>,
+    /// The workload characterization key of every job.
+    pub wckey: Option<String>,
+    /// Which of a person's other jobs may keep a new one waiting.
+    #[serde(default)]
+    pub interactive: Interactive,
     /// Shell lines before Jupyter starts (`module load …`).
     #[serde(default)]
     pub setup: String,
@@ -101,6 +108,11 @@ impl Job {
             ));
         }
         Ok(())
+    }
+
+    /// The partitions of every job.
+    pub fn partitions(&self) -> impl Iterator<Item = &str> {
+        self.partition.iter().flat_map(|names| names.split(',')).map(str::trim)
     }
 
     /// How long a start may wait in the queue.

@@ -93,6 +93,12 @@ pub struct Job {
     pub restarts: u64,
     /// Its output file.
     pub output: String,
+    /// The partition it is in, or the partitions it may be in.
+    #[serde(default)]
+    pub partition: String,
+    /// The command that made it, where the accounting database knows it; none made it through the API.
+    #[serde(default)]
+    pub submit_line: String,
 }
 
 /// A job to submit: typed values only.

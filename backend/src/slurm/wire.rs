@@ -122,6 +122,8 @@ struct WireJob {
     exit_code: ExitCode,
     comment: Comment,
     restart_cnt: u64,
+    partition: String,
+    submit_line: String,
     standard_output: String,
     stdout_expanded: String,
 }
@@ -525,6 +527,8 @@ impl From<WireJob> for Job {
                 Comment::Text(text) | Comment::Detailed { job: text } => text,
             },
             restarts: job.restart_cnt,
+            partition: job.partition,
+            submit_line: job.submit_line,
             output: if job.stdout_expanded.is_empty() {
                 job.standard_output
             } else {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use shared::names::UserName;
-use shared::options::UserOptions;
+use shared::names::{SlurmName, UserName};
+use shared::options::{Gpus, SpawnRequest};
 
 use super::comment::JobComment;
 use super::keys::{JobKeys, KeyFailure};
@@ -26,9 +26,13 @@ pub(super) fn describe(
     config: &Config,
     keys: &JobKeys,
     user: &UserName,
-    options: &UserOptions,
+    request: &SpawnRequest,
     comment: &JobComment,
 ) -> Result<JobDescription, KeyFailure> {
+    let options = &request.options;
+    let interface = config.interface(&options.interface);
+    let lines = interface.map(crate::config::Interface::lines).unwrap_or_default();
+    let arguments = interface.map(|interface| interface.arguments.join("\n"));
     let home = config.identity.home_of(user);
     let server = keys.server(&comment.key, user, &comment.nonce)?;
     let client = keys.client(&comment.key)?;
@@ -47,7 +51,8 @@ pub(super) fn describe(
             ("SERVER_KEY", server.key_pem().to_owned()),
             ("SERVER_CERTIFICATE", server.certificate_pem()),
             ("CLIENT_CERTIFICATE", client.certificate_pem()),
-            ("SETUP", config.job.setup.clone()),
+            ("SETUP", format!("{}\n{lines}", config.job.setup)),
+            ("ARGUMENTS", arguments.unwrap_or_default()),
             ("JUPYTER", config.job.jupyter.clone()),
             ("BASE", base.trim_end_matches('/').to_owned()),
             (
@@ -67,20 +72,35 @@ pub(super) fn describe(
     );
     Ok(JobDescription {
         name: config.job.name.clone(),
-        account: options.account.clone(),
-        partition: config.job.partition.clone(),
-        qos: None,
-        wckey: None,
-        reservation: None,
-        constraints: None,
+        account: request.charge.clone(),
+        partition: partition(config, request),
+        qos: config.job.qos.clone(),
+        wckey: config.job.wckey.clone(),
+        reservation: options.reservation.as_ref().map(ToString::to_string),
+        constraints: (!options.features.is_empty()).then(|| {
+            let names: Vec<_> = options.features.iter().map(SlurmName::as_str).collect();
+            names.join("&")
+        }),
         time: options.time.get(),
         cores: options.cores.get(),
         memory: options.memory.get(),
-        tres_per_node: options.gpu.as_ref().map(|gpus| format!("gres/gpu:{gpus}")),
+        tres_per_node: options.gpu.as_ref().map(Gpus::to_tres),
         comment: comment.write(),
         output: format!("{home}/{}", config.job.output),
         directory: home,
         environment,
         script: SCRIPT,
+    })
+}
+
+/// The chosen partition, or the configured ones.
+fn partition(config: &Config, request: &SpawnRequest) -> Option<String> {
+    let chosen = request.options.partition.as_ref().map(ToString::to_string);
+    chosen.or_else(|| {
+        config
+            .job
+            .partition
+            .as_ref()
+            .map(|_| config.job.partitions().collect::<Vec<_>>().join(","))
     })
 }

@@ -18,6 +18,8 @@ printf '%s' "$SLIPWAY_CLIENT_CERTIFICATE" >"$folder/client.crt"
 
 # Kernels, terminals and jobs that are started from them inherit the environment: nothing secret stays.
 setup=$SLIPWAY_SETUP jupyter=$SLIPWAY_JUPYTER base=$SLIPWAY_BASE hub=$SLIPWAY_HUB bind=$SLIPWAY_BIND
+arguments=()
+while IFS= read -r line; do [[ $line ]] && arguments+=("$line"); done <<<"$SLIPWAY_ARGUMENTS"
 first=$SLIPWAY_FIRST_PORT last=$SLIPWAY_LAST_PORT comment=$SLIPWAY_COMMENT scontrol=$(command -v scontrol)
 unset "${!SLIPWAY_@}"
 
@@ -45,7 +47,7 @@ done
 
 umask "$umask"
 # Only paths on the command line, where they win over the person's own Jupyter configuration.
-"$jupyter" lab --no-browser --ip="$bind" --port="$port" --ServerApp.port_retries=0 \
+"$jupyter" lab "${arguments[@]}" --no-browser --ip="$bind" --port="$port" --ServerApp.port_retries=0 \
   --ServerApp.base_url="$base/user/$USER/" --ServerApp.root_dir="$HOME" --ServerApp.allow_remote_access=True \
   --ServerApp.trust_xheaders=True --IdentityProvider.token= --ServerApp.password= \
   --ServerApp.certfile="$folder/server.crt" --ServerApp.keyfile="$folder/server.key" \

@@ -4,7 +4,7 @@
 //! except the port, which only counts within the configured range and over the pinned connection.
 
 use serde::{Deserialize, Serialize};
-use shared::options::UserOptions;
+use shared::options::{SpawnRequest, UserOptions};
 
 /// The schema that this Slipway writes. A newer one is shown and routed, never cancelled.
 const SCHEMA: u32 = 1;
@@ -20,6 +20,9 @@ pub(super) struct JobComment {
     pub(super) key: String,
     /// What was asked for.
     pub(super) options: UserOptions,
+    /// When the reservation begins that the job waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) begins_at: Option<i64>,
     /// Where Jupyter listens; written by the job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) port: Option<u16>,
@@ -29,12 +32,13 @@ pub(super) struct JobComment {
 }
 
 impl JobComment {
-    pub(super) fn new(nonce: String, key: String, options: UserOptions) -> Self {
+    pub(super) fn new(nonce: String, key: String, request: SpawnRequest) -> Self {
         Self {
             slipway: SCHEMA,
             nonce,
             key,
-            options,
+            options: request.options,
+            begins_at: request.begins_at,
             port: None,
             start: 0,
         }
@@ -59,24 +63,31 @@ impl JobComment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::names::AccountName;
-    use shared::options::Interface;
+    use shared::names::{AccountName, InterfaceName};
     use shared::units::{Cores, Memory, Minutes};
 
-    fn options() -> UserOptions {
-        UserOptions {
+    fn request() -> SpawnRequest {
+        let options = UserOptions {
             account: AccountName::new("def-ada").unwrap(),
             time: Minutes::new(60).unwrap(),
             cores: Cores::new(2).unwrap(),
             memory: Memory::new(2048).unwrap(),
             gpu: None,
-            interface: Interface::Lab,
+            reservation: None,
+            partition: None,
+            features: Vec::new(),
+            interface: InterfaceName::new("lab").unwrap(),
+        };
+        SpawnRequest {
+            charge: options.account.clone(),
+            options,
+            begins_at: None,
         }
     }
 
     #[test]
     fn what_the_job_appends_is_read() {
-        let comment = JobComment::new("n".into(), "k".into(), options());
+        let comment = JobComment::new("n".into(), "k".into(), request());
         // As batch.sh does it.
         let told = format!(
             "{},\"port\":20123,\"start\":0}}",
@@ -110,10 +121,12 @@ mod tests {
             exit_code: None,
             comment: JobComment {
                 slipway: schema,
-                ..JobComment::new("n".into(), "k".into(), options())
+                ..JobComment::new("n".into(), "k".into(), request())
             }
             .write(),
             restarts: 0,
+            partition: String::new(),
+            submit_line: String::new(),
             output: String::new(),
         };
         let user = shared::names::UserName::new("ada").unwrap();

@@ -38,6 +38,8 @@ pub struct Known {
     pub submission: Submission,
     /// When the person pressed Start.
     pub asked_at: i64,
+    /// When the reservation begins that the job waits for: until then it does not wait too long.
+    pub begins_at: Option<i64>,
     /// The job as Slurm last told it.
     pub job: Option<Job>,
     /// Slurm's last reason for the wait: the job's own `reason` changes when it is cancelled.
@@ -67,6 +69,7 @@ impl Known {
         Self {
             submission: Submission::Sending,
             asked_at: now,
+            begins_at: None,
             job: None,
             held_by: None,
             ready: false,
@@ -134,7 +137,8 @@ impl Known {
         // What ran before and was put back into the queue is nobody's start that waits too long.
         let is_start = self.job.as_ref().is_none_or(|job| job.restarts == 0);
         let waits = self.phase() == Phase::Queued && is_start && self.wish != Wish::KeepWaiting;
-        waits.then(|| self.asked_at.saturating_add(seconds))
+        let since = self.begins_at.map_or(self.asked_at, |begins| begins.max(self.asked_at));
+        waits.then(|| since.saturating_add(seconds))
     }
 
     fn end(&self) -> Option<EndView> {
@@ -245,6 +249,8 @@ mod tests {
             exit_code: None,
             comment: String::new(),
             restarts: 0,
+            partition: String::new(),
+            submit_line: String::new(),
             output: "/home/ada/.slipway-7.log".into(),
         }
     }

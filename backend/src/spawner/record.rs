@@ -18,6 +18,8 @@ pub(super) struct Record {
     pub(super) nonce: String,
     key: String,
     asked_at: i64,
+    #[serde(default)]
+    begins_at: Option<i64>,
     /// Nothing while the request is on its way to Slurm.
     pub(super) job_id: Option<u64>,
     job: Option<Job>,
@@ -37,6 +39,7 @@ impl Record {
             nonce: server.nonce.clone(),
             key: server.key.clone(),
             asked_at: known.asked_at,
+            begins_at: known.begins_at,
             job_id: server.job_id(),
             job: known.job.clone(),
             address: server.way().map(|target| target.address()),
@@ -57,6 +60,7 @@ impl Record {
             job: self.job,
             ready: self.ready,
             wish: self.wish,
+            begins_at: self.begins_at,
             ..Known::asked(self.asked_at)
         };
         let server = Server::new(self.user, self.options, self.nonce, self.key, known);

@@ -61,6 +61,7 @@ impl Server {
         let mut known = Known {
             submission: Submission::Accepted(job.id),
             wish,
+            begins_at: comment.begins_at,
             ..Known::asked(job.submitted_at)
         };
         known.learn(job, now);

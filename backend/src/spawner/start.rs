@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use shared::names::UserName;
-use shared::options::UserOptions;
+use shared::options::SpawnRequest;
 use shared::server::{EndCause, Phase};
 
 use super::comment::JobComment;
@@ -52,7 +52,7 @@ pub enum SpawnError {
 impl Spawner {
     /// Starts a server: one job, and never a second while there is one. Three walls: the servers known here,
     /// the record in the store that Slipways share, and Slurm, which runs one job of our name at a time.
-    pub async fn start(self: &Arc<Self>, user: &UserName, options: UserOptions) -> Result<Started, SpawnError> {
+    pub async fn start(self: &Arc<Self>, user: &UserName, request: SpawnRequest) -> Result<Started, SpawnError> {
         // What Slurm said before may be over: an administrator can start a job anew that had ended.
         self.forget_look_up(user);
         self.find_surely(user).await?;
@@ -61,11 +61,14 @@ impl Spawner {
             .iter()
             .fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
         let key = self.keys.current().to_owned();
-        let comment = JobComment::new(nonce.clone(), key.clone(), options.clone());
-        let description = batch::describe(&self.config, &self.keys, user, &options, &comment)
+        let comment = JobComment::new(nonce.clone(), key.clone(), request.clone());
+        let description = batch::describe(&self.config, &self.keys, user, &request, &comment)
             .map_err(|e| SpawnError::Internal(e.to_string()))?;
-        let known = Known::asked(self.slurm.now());
-        let server = Arc::new(Server::new(user.clone(), options, nonce, key, known));
+        let known = Known {
+            begins_at: request.begins_at,
+            ..Known::asked(self.slurm.now())
+        };
+        let server = Arc::new(Server::new(user.clone(), request.options, nonce, key, known));
         if let Some(already) = self.enter(&server)? {
             return Ok(already);
         }

@@ -1,7 +1,7 @@
 //! 403, shown in place: an inactive account, no access to the cluster, somebody else's server.
 
 use leptos::prelude::*;
-use shared::api::{ErrorCode, Bilingual, Links};
+use shared::api::{Bilingual, ErrorCode, Links};
 use shared::names::UserName;
 
 use crate::a11y::Heading;

@@ -60,6 +60,9 @@ pub struct OptionsView {
     pub chosen: UserOptions,
     /// Where that comes from.
     pub chosen_from: Source,
+    /// An event sends people straight into a server with what is proposed: they are asked nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub skip_form: bool,
     /// Why the last choices, or some of them, cannot be had now.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub last_refused: Vec<FieldError>,

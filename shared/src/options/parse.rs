@@ -26,6 +26,8 @@ pub struct SpawnRequest {
     pub options: UserOptions,
     /// Slurm's account behind the compute account.
     pub charge: AccountName,
+    /// When the reservation begins, if that is still to come: the job waits for it.
+    pub begins_at: Option<i64>,
 }
 
 /// Raw options to a request, or everything that is wrong with them. An absent option takes what its profile or else
@@ -90,6 +92,7 @@ pub fn parse(raw: &RawOptions, offer: &OptionsView, now: i64) -> Result<SpawnReq
     {
         form.errors.push(error);
     }
+    let begins_at = wish.reservation.map(|found| found.starts_at).filter(|at| *at > now);
     let charge = found.and_then(|account| account.charge(gpu.is_some()));
     let charge = charge.map(|charge| charge.account.clone());
     let (Some(charge), Some(time), Some(cores), Some(memory), Some(interface)) =
@@ -110,7 +113,11 @@ pub fn parse(raw: &RawOptions, offer: &OptionsView, now: i64) -> Result<SpawnReq
     };
     form.keep_locked(offer, &options);
     if form.errors.is_empty() {
-        Ok(SpawnRequest { options, charge })
+        Ok(SpawnRequest {
+            options,
+            charge,
+            begins_at,
+        })
     } else {
         Err(form.in_order())
     }

