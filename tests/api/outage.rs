@@ -225,7 +225,7 @@ async fn while_slurm_hangs_no_page_waits_for_it() {
     .await;
     // slurmrestd takes every request and answers none: what asked it would hang, what did not is answered.
     assert_eq!(ada.server().await.unwrap().state.phase, Phase::Ready);
-    assert!(ada.get("hub/api/options").await.json::<OptionsView>().age_seconds < 60);
+    assert!(ada.get("hub/api/options").await.json::<OptionsView>().ages.cluster < 60);
     assert_eq!(ada.get("user/ada/lab").await.status, 200);
     assert_eq!(new.start(&json!({})).await.code(), "slurm_unreachable");
     site.cluster().resume();

@@ -7,14 +7,15 @@ use std::time::Instant;
 
 use serde_json::json;
 use slipway_tests::site::free_port;
-use slipway_tests::{Person, Plan, Site, until};
+use slipway_tests::{Account, Person, Plan, Site, until};
 use tokio::process::{Child, Command};
 
 use crate::proxy::cpu_seconds;
 use crate::table::{Median, markdown, percentile};
 
 const ROUNDS: usize = 5;
-const CONNECTIONS: usize = 8;
+/// One of each connection: so many tries of one name at once would be slowed down.
+const PEOPLE: [&str; 8] = ["ada", "bea", "cleo", "dora", "emmy", "fay", "grace", "hedy"];
 /// Cycles of each connection in a round.
 const CYCLES: u32 = 25;
 /// Requests of somebody else, in each round.
@@ -25,18 +26,26 @@ pub(crate) async fn measure() -> String {
 }
 
 async fn cycles() -> String {
-    let site = Site::start(Plan::default()).await;
-    cheap_password(&site.path("users.toml"));
+    let account = |name| Account {
+        name,
+        ..Account::all().remove(0)
+    };
+    let site = Site::start(Plan {
+        accounts: PEOPLE.map(account).to_vec(),
+        ..Plan::default()
+    })
+    .await;
+    cheap_passwords(&site.path("users.toml"));
     let hub = JupyterHub::start().await;
     let mut found: [Vec<f64>; 4] = Default::default();
     let count = f64::from(CYCLES) * 8.0;
     for _ in 0..ROUNDS {
         let (before, began) = (cpu_seconds(site.slipway_pid().unwrap()), Instant::now());
-        at_once(|| slipway(site.url.clone())).await;
+        at_once(|name| slipway(site.url.clone(), name)).await;
         found[0].push((cpu_seconds(site.slipway_pid().unwrap()) - before) * 1000.0 / count);
         found[1].push(count / began.elapsed().as_secs_f64());
         let (before, began) = (hub.cpu_seconds(), Instant::now());
-        at_once(|| jupyterhub(hub.url.clone())).await;
+        at_once(|name| jupyterhub(hub.url.clone(), name)).await;
         found[2].push((hub.cpu_seconds() - before) * 1000.0 / count);
         found[3].push(count / began.elapsed().as_secs_f64());
     }
@@ -70,30 +79,30 @@ async fn cycles() -> String {
     )
 }
 
-async fn at_once<F: Future<Output = ()> + Send + 'static>(cycle: impl Fn() -> F) {
-    let tasks: Vec<_> = (0..CONNECTIONS).map(|_| tokio::spawn(cycle())).collect();
+async fn at_once<F: Future<Output = ()> + Send + 'static>(cycle: impl Fn(&'static str) -> F) {
+    let tasks: Vec<_> = PEOPLE.iter().map(|name| tokio::spawn(cycle(name))).collect();
     for task in tasks {
         task.await.unwrap();
     }
 }
 
-async fn slipway(url: String) {
+async fn slipway(url: String, name: &str) {
     for _ in 0..CYCLES {
         let mut person = Person::new(&url);
         assert_eq!(person.navigate("hub/login").await.status, 200);
-        assert_eq!(person.sign_in("ada", "x").await.status, 200);
+        assert_eq!(person.sign_in(name, "x").await.status, 200);
         assert_eq!(person.get("hub/api/options").await.status, 200);
     }
 }
 
-async fn jupyterhub(url: String) {
+async fn jupyterhub(url: String, name: &str) {
     for _ in 0..CYCLES {
         let person = Person::new(&url);
         let page = person.navigate("hub/login").await;
         assert_eq!(page.status, 200);
         let token = page.text.split("name=\"_xsrf\" value=\"").nth(1).unwrap();
         let fields = [
-            ("username", "ada"),
+            ("username", name),
             ("password", "x"),
             ("_xsrf", token.split('"').next().unwrap()),
         ];
@@ -107,13 +116,17 @@ async fn jupyterhub(url: String) {
 }
 
 /// One round of argon2 over eight kibibytes: everything but the cost.
-fn cheap_password(users: &Path) {
+fn cheap_passwords(users: &Path) {
     use argon2::password_hash::{PasswordHasher, SaltString};
     use argon2::{Algorithm, Argon2, Params, Version};
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8, 1, 1, None).unwrap());
     let salt = SaltString::encode_b64(b"any salt will do").unwrap();
     let hash = argon2.hash_password(b"x", &salt).unwrap();
-    std::fs::write(users, format!("[users.ada]\npassword = \"{hash}\"\n")).unwrap();
+    let accounts: String = PEOPLE.map(|name| format!("[users.{name}]\npassword = \"{hash}\"\n")).concat();
+    // In one step: it is read at each sign-in.
+    let new = users.with_extension("new");
+    std::fs::write(&new, accounts).unwrap();
+    std::fs::rename(new, users).unwrap();
 }
 
 struct JupyterHub {

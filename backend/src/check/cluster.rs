@@ -109,7 +109,10 @@ impl Check<'_> {
         };
         let request = parse(&options.to_raw(), &offer, offer.now).map_err(|errors| {
             let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
-            format!("the options that the form would propose cannot be had: {}", errors.join("; "))
+            format!(
+                "the options that the form would propose cannot be had: {}",
+                errors.join("; ")
+            )
         })?;
         Ok((text, request))
     }

@@ -1,12 +1,20 @@
 //! slurmrestd's JSON, v0.0.42 to v0.0.45: only what Slipway reads, everything optional that any version
 //! leaves out. `slurm/README.md` of the project's notes compares the versions field by field.
 
+mod hostlist;
+mod job;
+mod resources;
+mod submit;
+
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
+use self::job::WireJob;
+use self::resources::{WireAssociation, WireNode, WirePartition, WireQos, WireReservation};
+pub(super) use self::submit::{CancelPending, Submit, Touch};
 use super::error::number as errno;
-use super::{ApiVersion, Association, Job, JobDescription, JobLimits, JobState, Node, Partition, SlurmError};
+use super::{ApiVersion, Association, Job, JobState, Node, Partition, Qos, Reservation, SlurmError};
 
 /// Slurm's optional number. `set` with 0 also means "not known" where a time is meant.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -26,24 +34,6 @@ impl Number {
 
     fn time(self) -> Option<i64> {
         self.get().filter(|time| *time > 0)
-    }
-}
-
-/// [`Number`] as it is sent.
-#[derive(Serialize)]
-struct Amount {
-    set: bool,
-    infinite: bool,
-    number: u64,
-}
-
-impl Amount {
-    fn of(number: u64) -> Self {
-        Self {
-            set: true,
-            infinite: false,
-            number,
-        }
     }
 }
 
@@ -70,6 +60,8 @@ pub(super) struct Answer {
     nodes: Vec<WireNode>,
     partitions: Vec<WirePartition>,
     associations: Vec<WireAssociation>,
+    qos: Vec<WireQos>,
+    reservations: Vec<WireReservation>,
     pings: Vec<Ping>,
     status: Vec<CancelStatus>,
     statistics: Option<Statistics>,
@@ -99,257 +91,6 @@ struct CancelStatus {
 struct CancelError {
     code: i64,
     string: String,
-}
-
-/// A job of `job/{id}`, of `jobs/state` (text id, `state`) or of the accounting database (nested).
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct WireJob {
-    job_id: Id,
-    name: String,
-    user_name: String,
-    user_id: Option<Id>,
-    user: String,
-    job_state: Vec<String>,
-    state: DbState,
-    state_reason: String,
-    submit_time: Number,
-    start_time: Number,
-    end_time: Number,
-    time: DbTime,
-    nodes: serde_json::Value,
-    batch_host: String,
-    exit_code: ExitCode,
-    comment: Comment,
-    restart_cnt: u64,
-    partition: String,
-    submit_line: String,
-    standard_output: String,
-    stdout_expanded: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Id {
-    Number(u64),
-    Text(String),
-}
-
-impl Default for Id {
-    fn default() -> Self {
-        Self::Number(0)
-    }
-}
-
-impl Id {
-    fn get(&self) -> Option<u64> {
-        match self {
-            Self::Number(id) => Some(*id),
-            Self::Text(text) => text.parse().ok(),
-        }
-    }
-}
-
-/// `jobs/state` has a list, the accounting database an object.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum DbState {
-    Words(Vec<String>),
-    Detailed {
-        #[serde(default)]
-        current: Vec<String>,
-        #[serde(default)]
-        reason: String,
-    },
-}
-
-impl Default for DbState {
-    fn default() -> Self {
-        Self::Words(Vec::new())
-    }
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct DbTime {
-    submission: i64,
-    start: i64,
-    end: i64,
-}
-
-/// A text in `job/{id}`, an object in the accounting database.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Comment {
-    Text(String),
-    Detailed {
-        #[serde(default)]
-        job: String,
-    },
-}
-
-impl Default for Comment {
-    fn default() -> Self {
-        Self::Text(String::new())
-    }
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct ExitCode {
-    status: Vec<String>,
-    return_code: Number,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct WireNode {
-    name: String,
-    address: String,
-    state: Vec<String>,
-    cores: u64,
-    cpus: u64,
-    effective_cpus: u64,
-    real_memory: u64,
-    specialized_memory: u64,
-    gres: String,
-    partitions: Vec<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct WirePartition {
-    name: String,
-    partition: PartitionState,
-    maximums: PartitionMaximums,
-    flags: Vec<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct PartitionState {
-    state: Vec<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct PartitionMaximums {
-    time: Number,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct WireAssociation {
-    account: String,
-    is_default: bool,
-    max: AssociationMax,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct AssociationMax {
-    jobs: AssociationJobs,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct AssociationJobs {
-    per: AssociationPer,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct AssociationPer {
-    wall_clock: Number,
-}
-
-/// The body of `job/submit`.
-#[derive(Serialize)]
-pub(super) struct Submit<'a> {
-    job: SubmitJob<'a>,
-}
-
-#[derive(Serialize)]
-struct SubmitJob<'a> {
-    name: &'a str,
-    account: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    partition: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    qos: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    wckey: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reservation: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    constraints: Option<&'a str>,
-    comment: &'a str,
-    current_working_directory: &'a str,
-    environment: Vec<String>,
-    nodes: &'static str,
-    tasks: u32,
-    cpus_per_task: u32,
-    memory_per_node: Amount,
-    time_limit: Amount,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tres_per_node: Option<&'a str>,
-    standard_output: &'a str,
-    requeue: bool,
-    dependency: &'static str,
-    script: &'a str,
-}
-
-impl<'a> Submit<'a> {
-    pub(super) fn new(job: &'a JobDescription) -> Self {
-        Self {
-            job: SubmitJob {
-                name: &job.name,
-                account: job.account.as_str(),
-                partition: job.partition.as_deref(),
-                qos: job.qos.as_deref(),
-                wckey: job.wckey.as_deref(),
-                reservation: job.reservation.as_deref(),
-                constraints: job.constraints.as_deref(),
-                comment: &job.comment,
-                current_working_directory: &job.directory,
-                environment: job
-                    .environment
-                    .iter()
-                    .map(|(name, value)| format!("{name}={value}"))
-                    .collect(),
-                nodes: "1",
-                tasks: 1,
-                cpus_per_task: job.cores,
-                memory_per_node: Amount::of(job.memory),
-                time_limit: Amount::of(job.time.into()),
-                tres_per_node: job.tres_per_node.as_deref(),
-                standard_output: &job.output,
-                requeue: false,
-                // One job of this name for this person: what makes a second submission harmless.
-                dependency: "singleton",
-                script: job.script,
-            },
-        }
-    }
-}
-
-/// The body of `DELETE jobs/`: one job, if it is that person's, of that name, and still pending.
-#[derive(Serialize)]
-pub(super) struct CancelPending<'a> {
-    pub(super) jobs: [String; 1],
-    pub(super) job_name: &'a str,
-    pub(super) job_state: &'static str,
-    pub(super) user_name: &'a str,
-}
-
-/// The body of `DELETE jobs/` with a signal that ends nothing.
-#[derive(Serialize)]
-pub(super) struct Touch<'a> {
-    pub(super) job_name: &'a str,
-    pub(super) user_name: &'a str,
-    pub(super) signal: &'static str,
-    /// Without `VERBOSE` only jobs that refused the signal are listed.
-    pub(super) flags: [&'static str; 1],
 }
 
 impl Answer {
@@ -445,6 +186,14 @@ impl Answer {
         self.associations.into_iter().map(Association::from).collect()
     }
 
+    pub(super) fn qos(self) -> Vec<Qos> {
+        self.qos.into_iter().map(Qos::from).collect()
+    }
+
+    pub(super) fn reservations(self) -> Vec<Reservation> {
+        self.reservations.into_iter().map(Reservation::from).collect()
+    }
+
     pub(super) fn clock(&self) -> Option<i64> {
         self.statistics
             .as_ref()
@@ -484,133 +233,6 @@ impl ErrorItem {
     }
 }
 
-impl WireJob {
-    fn words(&self) -> &[String] {
-        match &self.state {
-            _ if !self.job_state.is_empty() => &self.job_state,
-            DbState::Words(words) | DbState::Detailed { current: words, .. } => words,
-        }
-    }
-}
-
-impl From<WireJob> for Job {
-    fn from(job: WireJob) -> Self {
-        let known = |time: i64| Some(time).filter(|time| *time > 0);
-        let nodes = job.nodes.as_str().unwrap_or_default().to_owned();
-        let node = [&job.batch_host, &nodes]
-            .into_iter()
-            .find(|name| !name.is_empty() && *name != "None assigned");
-        Self {
-            id: job.job_id.get().unwrap_or(0),
-            state: JobState::from_slurm(job.words()),
-            user: if job.user_name.is_empty() {
-                job.user
-            } else {
-                job.user_name
-            },
-            uid: job.user_id.and_then(|id| id.get()?.try_into().ok()),
-            name: job.name,
-            reason: match job.state {
-                DbState::Detailed { reason, .. } => reason,
-                DbState::Words(_) => job.state_reason,
-            },
-            submitted_at: job.submit_time.time().or(known(job.time.submission)).unwrap_or(0),
-            started_at: job.start_time.time().or(known(job.time.start)),
-            ends_at: job.end_time.time().or(known(job.time.end)),
-            node: node.cloned(),
-            exit_code: job
-                .exit_code
-                .return_code
-                .get()
-                .filter(|_| job.exit_code.status.iter().any(|s| s == "ERROR")),
-            comment: match job.comment {
-                Comment::Text(text) | Comment::Detailed { job: text } => text,
-            },
-            restarts: job.restart_cnt,
-            partition: job.partition,
-            submit_line: job.submit_line,
-            output: if job.stdout_expanded.is_empty() {
-                job.standard_output
-            } else {
-                job.stdout_expanded
-            },
-        }
-    }
-}
-
-impl From<WireNode> for Node {
-    fn from(node: WireNode) -> Self {
-        // Words of `node.state` that keep jobs away for longer than another job would.
-        let out = [
-            "DOWN",
-            "DRAIN",
-            "FAIL",
-            "MAINTENANCE",
-            "NOT_RESPONDING",
-            "POWERED_DOWN",
-            "UNKNOWN",
-            "ERROR",
-            "INVALID_REG",
-        ];
-        let cpus = [node.effective_cpus, node.cpus, node.cores]
-            .into_iter()
-            .find(|n| *n > 0)
-            .unwrap_or(0);
-        Self {
-            usable: !node.state.is_empty() && !node.state.iter().any(|word| out.contains(&word.as_str())),
-            cores: cpus,
-            memory: node.real_memory.saturating_sub(node.specialized_memory),
-            gpus: gpus(&node.gres),
-            name: node.name,
-            address: node.address,
-            partitions: node.partitions,
-            ..Self::default()
-        }
-    }
-}
-
-/// GPUs by type from a node's `gres`: `gpu:h100:4(S:0-1),gpu:a100_1g.10gb:2`; untyped ones have no name
-/// that a person could choose and are left out.
-fn gpus(gres: &str) -> BTreeMap<String, u32> {
-    let mut found = BTreeMap::new();
-    for item in gres.split(',') {
-        let item = item.split('(').next().unwrap_or_default();
-        if let ["gpu", name, count] = item.split(':').collect::<Vec<_>>()[..]
-            && let Ok(count) = count.parse::<u32>()
-        {
-            let all: &mut u32 = found.entry(name.to_owned()).or_default();
-            *all = all.saturating_add(count);
-        }
-    }
-    found
-}
-
-impl From<WirePartition> for Partition {
-    fn from(partition: WirePartition) -> Self {
-        Self {
-            up: partition.partition.state.iter().any(|word| word == "UP"),
-            is_default: partition.flags.iter().any(|flag| flag == "DEFAULT"),
-            time_max: positive(partition.maximums.time.get()),
-            name: partition.name,
-            ..Self::default()
-        }
-    }
-}
-
-impl From<WireAssociation> for Association {
-    fn from(association: WireAssociation) -> Self {
-        Self {
-            is_default: association.is_default,
-            limits: JobLimits {
-                time: positive(association.max.jobs.per.wall_clock.get()),
-                ..JobLimits::default()
-            },
-            account: association.account,
-            ..Self::default()
-        }
-    }
-}
-
 /// Reads one answer as the client would, down to its last number, for tests: what kind of thing it turned out to be.
 pub fn decode_exchange(status: u16, body: &[u8]) -> Result<&'static str, SlurmError> {
     let answer = Answer::read(status, body)?;
@@ -625,6 +247,8 @@ pub fn decode_exchange(status: u16, body: &[u8]) -> Result<&'static str, SlurmEr
         Answer { ref nodes, .. } if !nodes.is_empty() => of_kind(answer.nodes(), "nodes"),
         Answer { ref partitions, .. } if !partitions.is_empty() => of_kind(answer.partitions(), "partitions"),
         Answer { ref associations, .. } if !associations.is_empty() => of_kind(answer.associations(), "associations"),
+        Answer { ref qos, .. } if !qos.is_empty() => of_kind(answer.qos(), "qos"),
+        Answer { ref reservations, .. } if !reservations.is_empty() => of_kind(answer.reservations(), "reservations"),
         Answer { ref status, .. } if !status.is_empty() => of_kind(answer.touched(), "cancel"),
         _ => "nothing",
     })

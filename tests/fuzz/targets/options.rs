@@ -6,11 +6,19 @@
 #![no_main]
 #![expect(clippy::unwrap_used, reason = "what cannot be prepared ends the run")]
 
+use std::collections::BTreeMap;
+
 use libfuzzer_sys::fuzz_target;
-use shared::names::{AccountName, UserName};
-use shared::options::{AccountView, GpuView, Interface, NodeClass, OptionsView, Range, UserOptions, parse};
+use shared::names::{AccountName, InterfaceName, SlurmName, UserName};
+use shared::options::{
+    AccountView, Ages, Charge, Free, GpuView, NodeClass, OptionsView, Range, Reach, ReservationView, Source,
+    SpawnRequest, UserOptions, parse,
+};
 use shared::raw::RawOptions;
 use shared::units::{Cores, Memory, Minutes};
+
+/// Slurm's time.
+const NOW: i64 = 1_800_000_000;
 
 fuzz_target!(|data: &[u8]| {
     let text = String::from_utf8_lossy(data);
@@ -23,14 +31,14 @@ fuzz_target!(|data: &[u8]| {
     let Ok(raw) = serde_json::from_str::<RawOptions>(json) else {
         return;
     };
-    match parse(&raw, &offer) {
-        Ok(options) => {
-            check(&options, &offer);
-            assert_eq!(parse(&options.to_raw(), &offer), Ok(options.clone()));
-            let json = serde_json::to_string(&options).unwrap();
-            assert_eq!(serde_json::from_str::<UserOptions>(&json).unwrap(), options);
+    match parse(&raw, &offer, NOW) {
+        Ok(request) => {
+            check(&request, &offer);
+            assert_eq!(parse(&request.options.to_raw(), &offer, NOW), Ok(request.clone()));
+            let json = serde_json::to_string(&request.options).unwrap();
+            assert_eq!(serde_json::from_str::<UserOptions>(&json).unwrap(), request.options);
             let sent = serde_json::from_str::<RawOptions>(&json).unwrap();
-            assert_eq!(parse(&sent, &offer), Ok(options), "{json}");
+            assert_eq!(parse(&sent, &offer, NOW), Ok(request), "{json}");
         }
         Err(errors) => {
             assert!(!errors.is_empty(), "refused without a reason");
@@ -42,63 +50,147 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
+fn slurm(name: &str) -> SlurmName {
+    SlurmName::new(name).unwrap()
+}
+
+fn interface(name: &str) -> InterfaceName {
+    InterfaceName::new(name).unwrap()
+}
+
+/// Two partitions; an account that may use both, one of half the time, one without GPUs; a reservation.
 fn offer([time, cores, memory, gpus]: [u64; 4]) -> OptionsView {
     let range = |max| Range {
         min: 1,
         max,
         default: 1,
     };
-    let account = |name, time_max| AccountView {
+    let account = |name: &str, gpu, terms| AccountView {
         name: AccountName::new(name).unwrap(),
-        time_max,
+        charges: vec![Charge {
+            account: AccountName::new(name).unwrap(),
+            gpu,
+            terms,
+        }],
     };
-    let node = |cores, memory, gpus| NodeClass {
+    let reach = |partition: &str, time| Reach {
+        partition: slurm(partition),
+        time: Some(time),
+        cores: None,
+        memory: None,
+        memory_per_core: None,
+        gpus: None,
+        gpus_of: BTreeMap::new(),
+        least_cores: 0,
+        least_gpus: 0,
+    };
+    let node = |cores, memory, gpus: BTreeMap<String, u32>, partition: &str| NodeClass {
         cores,
         memory,
-        gpus,
+        gpus: gpus.clone(),
+        features: vec![slurm("fast")],
+        partitions: vec![slurm(partition)],
         nodes: 1,
+        idle: 1,
+        free: vec![Free { cores, memory, gpus }],
     };
     let gpus = u32::try_from(gpus).unwrap();
+    let half = time.div_ceil(2);
     OptionsView {
         user: UserName::new("ada").unwrap(),
         cluster: "local".into(),
-        accounts: vec![account("def-ada", None), account("rrg-ada", Some(time.div_ceil(2)))],
+        now: NOW,
+        accounts: vec![
+            account("def-ada", None, 0),
+            account("rrg-ada", None, 1),
+            account("cpu-only", Some(false), 0),
+        ],
+        terms: vec![
+            vec![reach("cpu", time), reach("gpu", time)],
+            vec![reach("cpu", half), reach("gpu", half)],
+        ],
+        partitions: vec![slurm("cpu"), slurm("gpu")],
+        routes: None,
+        reservations: vec![ReservationView {
+            name: slurm("course"),
+            starts_at: NOW - 60,
+            ends_at: NOW + 3600,
+            accounts: vec![AccountName::new("def-ada").unwrap()],
+            partition: None,
+            nodes: vec![node(cores, memory, BTreeMap::new(), "cpu")],
+        }],
         time: range(time),
         cores: range(cores),
         memory: range(memory),
         gpus: vec![GpuView {
             name: "h100".into(),
             max: gpus,
+            label: None,
+            memory: None,
+            percent: None,
+            cores: None,
+            job_memory: None,
         }],
-        interfaces: vec![Interface::Lab, Interface::Terminal],
+        features: vec![slurm("fast")],
+        interfaces: vec![interface("lab"), interface("terminal")],
+        profiles: Vec::new(),
+        locked: BTreeMap::new(),
         nodes: vec![
-            node(cores, memory.div_ceil(2), [].into()),
-            node(cores.div_ceil(2), memory, [("h100".into(), gpus)].into()),
+            node(cores, memory.div_ceil(2), BTreeMap::new(), "cpu"),
+            node(cores.div_ceil(2), memory, [("h100".into(), gpus)].into(), "gpu"),
         ],
+        other_jobs: Vec::new(),
+        events: Vec::new(),
         chosen: UserOptions {
             account: AccountName::new("def-ada").unwrap(),
             time: Minutes::new(1).unwrap(),
             cores: Cores::new(1).unwrap(),
             memory: Memory::new(1).unwrap(),
             gpu: None,
-            interface: Interface::Lab,
+            reservation: None,
+            partition: None,
+            features: Vec::new(),
+            interface: interface("lab"),
         },
-        age_seconds: 0,
+        chosen_from: Source::Defaults,
+        skip_form: false,
+        last_refused: Vec::new(),
+        ages: Ages::default(),
     }
 }
 
-fn check(options: &UserOptions, offer: &OptionsView) {
+fn check(request: &SpawnRequest, offer: &OptionsView) {
+    let options = &request.options;
     let (time, cores, memory) = (options.time.get(), options.cores.get(), options.memory.get());
-    let account = offer.accounts.iter().find(|account| account.name == options.account);
-    let time_max = account.unwrap().time_max.unwrap_or(offer.time.max);
-    assert!((1..=time_max).contains(&time.into()), "{options:?}");
-    assert!(offer.interfaces.contains(&options.interface), "{options:?}");
-    let fits = |node: &NodeClass| {
+    let account = offer.account(options.account.as_str()).unwrap();
+    let charge = account
+        .charges
+        .iter()
+        .find(|charge| charge.account == request.charge)
+        .unwrap();
+    assert!(charge.gpu.is_none_or(|gpu| gpu == options.gpu.is_some()), "{request:?}");
+    assert!(offer.interfaces.contains(&options.interface), "{request:?}");
+    let reservation = options
+        .reservation
+        .as_ref()
+        .map(|name| offer.reservation(name.as_str()).unwrap());
+    let nodes = reservation.map_or(&offer.nodes, |reservation| &reservation.nodes);
+    let here = |reach: &Reach, node: &NodeClass| {
         let gpus = options
             .gpu
             .as_ref()
             .is_none_or(|gpu| gpu.count > 0 && node.gpus.get(&gpu.name).is_some_and(|there| *there >= gpu.count));
-        gpus && u64::from(cores) <= node.cores && memory <= node.memory
+        let chosen = options
+            .partition
+            .as_ref()
+            .is_none_or(|chosen| *chosen == reach.partition);
+        gpus && chosen
+            && node.partitions.contains(&reach.partition)
+            && reach.time.is_none_or(|max| (1..=max).contains(&time.into()))
+            && reservation.is_none_or(|found| NOW + i64::from(time) * 60 <= found.ends_at)
+            && u64::from(cores) <= node.cores
+            && memory <= node.memory
     };
-    assert!(offer.nodes.iter().any(fits), "{options:?}");
+    let fits = |reach: &Reach| nodes.iter().any(|node| here(reach, node));
+    assert!(offer.terms[charge.terms].iter().any(fits), "{request:?}");
 }

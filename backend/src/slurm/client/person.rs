@@ -119,7 +119,16 @@ impl<'a> AsPerson<'a> {
 
     /// The reservations that Slurm shows to the person.
     pub async fn reservations(self) -> Result<Vec<Reservation>, SlurmError> {
-        Ok(Vec::new())
+        self.client
+            .ask(
+                self.to(Purpose::ReadReservations),
+                Method::GET,
+                Area::Controller,
+                "reservations",
+                None::<&()>,
+            )
+            .await
+            .map(Answer::reservations)
     }
 
     /// The person's jobs that are waiting or running, as the accounting database knows them: some seconds

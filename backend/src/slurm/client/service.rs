@@ -93,7 +93,7 @@ impl AsService<'_> {
 
     /// Every class of service.
     pub async fn qos(self) -> Result<Vec<Qos>, SlurmError> {
-        Ok(Vec::new())
+        self.get(Area::Database, "qos").await.map(Answer::qos)
     }
 
     /// The states of these jobs, in as few requests as can be; a job that Slurm has forgotten is missing.

@@ -47,6 +47,8 @@ pub(crate) enum Purpose {
     CancelJob,
     /// `GET associations`.
     ReadAccounts,
+    /// `GET reservations`.
+    ReadReservations,
 }
 
 impl Purpose {
@@ -59,6 +61,7 @@ impl Purpose {
             Self::CommentJob => "comment a job",
             Self::CancelJob => "cancel a job",
             Self::ReadAccounts => "read compute accounts",
+            Self::ReadReservations => "read reservations",
         }
     }
 }
