@@ -1,5 +1,6 @@
 //! Request handlers, one file per noun, mirroring the URL. JupyterHub's shapes wherever it has the thing.
 
+pub mod events;
 pub mod health;
 pub mod login;
 pub mod login_form;

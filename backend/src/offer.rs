@@ -120,6 +120,13 @@ impl Offers {
         self.config.events.iter().filter(mine).collect()
     }
 
+    /// Slurm's names of the accounts that somebody may charge, as far as Slurm says.
+    pub async fn accounts(&self, user: &UserName) -> Vec<String> {
+        let found = self.associations(user).await;
+        let names = found.map(|(_, found)| found.iter().map(|association| association.account.clone()).collect());
+        names.unwrap_or_default()
+    }
+
     /// What jobs can have, from Slurm, asked at the start too, so that the first page need not wait for it.
     pub async fn prepare(&self) {
         let (nodes, rules) = tokio::join!(self.nodes(), self.rules());

@@ -7,7 +7,7 @@ use axum::response::Redirect;
 use axum::routing::{any, delete, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::api::{health, login, login_form, options, progress, server, site, user};
+use crate::api::{events, health, login, login_form, options, progress, server, site, user};
 use crate::app::AppState;
 use crate::edge::edge;
 use crate::error::Error;
@@ -33,6 +33,8 @@ pub fn router(app: AppState) -> Router {
         .route("/users/{name}/server/keep-waiting", post(server::keep_waiting))
         .route("/users/{name}/server/progress", get(progress::follow_start))
         .route("/options", get(options::show_options))
+        .route("/options/schema", get(options::show_schema))
+        .route("/events/{name}", get(events::show_board))
         .fallback(async || Error::NotFound)
         .method_not_allowed_fallback(async || Error::NotFound);
     let hub = Router::new()

@@ -99,6 +99,25 @@ impl Spawner {
         derive(&server.known.borrow(), self.policy(), now)
     }
 
+    /// The same for somebody who only looks on: it is no reason to ask Slurm more often.
+    pub fn peek(&self, server: &Server) -> StateView {
+        derive(&server.known.borrow(), self.policy(), self.slurm.now())
+    }
+
+    /// Everybody's servers, also those that another Slipway started.
+    pub async fn everybody(self: &Arc<Self>) -> Vec<Arc<Server>> {
+        match self.store.servers::<Record>().await {
+            Ok(kept) => {
+                let unknown = |record: &Record| self.server(&record.user).is_none();
+                for record in kept.into_iter().filter(unknown) {
+                    self.revive(record);
+                }
+            }
+            Err(error) => tracing::debug!(%error, "servers that another Slipway started are not listed"),
+        }
+        self.servers()
+    }
+
     /// A person's server, running or the last one that ended, as far as this Slipway knows.
     pub fn server(&self, user: &UserName) -> Option<Arc<Server>> {
         self.servers

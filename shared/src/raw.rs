@@ -23,6 +23,11 @@ pub enum RawValue {
 
 /// Options as sent: what JupyterHub calls `user_options`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(with = "BTreeMap<String, serde_json::Value>")
+)]
 #[serde(transparent)]
 pub struct RawOptions(pub BTreeMap<String, RawValue>);
 

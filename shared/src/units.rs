@@ -7,16 +7,19 @@ use serde::{Deserialize, Serialize};
 
 /// Cores on one node, at least one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "u32"))]
 #[serde(try_from = "u32", into = "u32")]
 pub struct Cores(u32);
 
 /// Memory of the whole job in MiB, at least one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "u64"))]
 #[serde(try_from = "u64", into = "u64")]
 pub struct Memory(u64);
 
 /// A time limit in whole minutes, at least one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "u32"))]
 #[serde(try_from = "u32", into = "u32")]
 pub struct Minutes(u32);
 

@@ -8,6 +8,7 @@ mod documents;
 mod exactly_one;
 mod front;
 mod keys;
+mod offer;
 mod options;
 mod outage;
 mod pages;

@@ -122,7 +122,9 @@ fn cheap_passwords(users: &Path) {
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8, 1, 1, None).unwrap());
     let salt = SaltString::encode_b64(b"any salt will do").unwrap();
     let hash = argon2.hash_password(b"x", &salt).unwrap();
-    let accounts: String = PEOPLE.map(|name| format!("[users.{name}]\npassword = \"{hash}\"\n")).concat();
+    let accounts: String = PEOPLE
+        .map(|name| format!("[users.{name}]\npassword = \"{hash}\"\n"))
+        .concat();
     // In one step: it is read at each sign-in.
     let new = users.with_extension("new");
     std::fs::write(&new, accounts).unwrap();

@@ -113,6 +113,12 @@ pub struct Plan {
     pub split: bool,
     /// Lines of `[sign_in]`.
     pub sign_in: String,
+    /// The partition of every job; nothing lets people choose.
+    pub partition: Option<&'static str>,
+    /// More lines of `[job]`.
+    pub job: String,
+    /// More sections.
+    pub more: String,
     /// Slurm's seconds in a minute.
     pub minute_seconds: f64,
     /// One password for everybody, or one each.
@@ -143,6 +149,9 @@ impl Default for Plan {
             base: "/",
             split: false,
             sign_in: String::new(),
+            partition: Some("cpubase_interac"),
+            job: String::new(),
+            more: String::new(),
             minute_seconds: 60.0,
             password: Some("correct horse battery"),
             signer: false,

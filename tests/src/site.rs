@@ -185,8 +185,7 @@ urls = ["{slurm_url}"]
 key_file = "{slurm_key}"
 service_user = "slipway"
 [job]
-partition = "cpubase_interac"
-jupyter = "{jupyter}"
+{partition}{job}jupyter = "{jupyter}"
 setup = '''
 {setup}
 '''
@@ -211,6 +210,10 @@ home = "{home}"
             tls = plan.tls.as_ref().map_or("", |_| tls::KEYS),
             server = plan.server,
             sign_in = plan.sign_in,
+            partition = plan
+                .partition
+                .map_or_else(String::new, |name| format!("partition = \"{name}\"\n")),
+            job = plan.job,
             // Jobs take ports by their numbers, and every cluster's first job is job 1.
             last_port = first_port + 1999,
             slurm_key = slurm_key.display(),
@@ -219,7 +222,11 @@ home = "{home}"
             setup = plan.setup,
             timeout = plan.start_timeout_seconds,
         );
-        let _ = writeln!(text, "[job.environment]\nPATH = \"/usr/local/bin:/usr/bin:/bin\"");
+        let _ = writeln!(
+            text,
+            "[job.environment]\nPATH = \"/usr/local/bin:/usr/bin:/bin\"\n{}",
+            plan.more
+        );
         text
     }
 

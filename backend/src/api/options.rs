@@ -15,6 +15,11 @@ pub async fn show_options(State(app): State<AppState>, Person(sign_in): Person) 
     offer(&app, &sign_in.user).await.map(Json)
 }
 
+/// `GET /hub/api/options/schema`: what the document looks like, as JSON Schema.
+pub async fn show_schema() -> Json<schemars::Schema> {
+    Json(schemars::schema_for!(OptionsView))
+}
+
 pub(super) async fn offer(app: &App, user: &UserName) -> Result<OptionsView, Error> {
     let last = app.store.kept(user, Kind::Choice).await.unwrap_or_else(|error| {
         tracing::warn!(%user, %error, "last choices are not known");

@@ -57,6 +57,9 @@ pub struct Route {
     pub time_max: Option<u64>,
     /// The partitions.
     pub partitions: Vec<SlurmName>,
+    /// Slipway names those that fit to Slurm. Else the site's own plugin chooses, and Slipway only knows.
+    #[serde(default)]
+    pub named: bool,
 }
 
 /// What a site says of a type of GPU.

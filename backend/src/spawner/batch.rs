@@ -7,7 +7,7 @@ use shared::options::{Gpus, SpawnRequest};
 
 use super::comment::JobComment;
 use super::keys::{JobKeys, KeyFailure};
-use crate::config::Config;
+use crate::config::{Config, Route};
 use crate::slurm::JobDescription;
 
 /// The batch script, the same for everybody.
@@ -93,14 +93,14 @@ pub(super) fn describe(
     })
 }
 
-/// The chosen partition, or the configured ones.
+/// The chosen partition; or of those that are configured, or that a way is named to lead to, those in which it fits.
 fn partition(config: &Config, request: &SpawnRequest) -> Option<String> {
     let chosen = request.options.partition.as_ref().map(ToString::to_string);
+    let gpu = request.options.gpu.is_some();
+    let named = |route: &Route| route.named && route.gpu.is_none_or(|only| only == gpu);
+    let is_named = config.job.partition.is_some() || config.routes.iter().any(named);
     chosen.or_else(|| {
-        config
-            .job
-            .partition
-            .as_ref()
-            .map(|_| config.job.partitions().collect::<Vec<_>>().join(","))
+        let names: Vec<_> = request.partitions.iter().map(SlurmName::as_str).collect();
+        (is_named && !names.is_empty()).then(|| names.join(","))
     })
 }

@@ -81,6 +81,7 @@ mod tests {
         SpawnRequest {
             charge: options.account.clone(),
             options,
+            partitions: Vec::new(),
             begins_at: None,
         }
     }

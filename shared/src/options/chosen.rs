@@ -10,6 +10,7 @@ use crate::units::{Cores, Memory, Minutes, NotAnAmount};
 
 /// GPUs asked for: `h100:2`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "String"))]
 #[serde(try_from = "String", into = "String")]
 pub struct Gpus {
     /// Slurm's name of the type; `gpu` where it has none; `shard` or `shard:TYPE` for shares of one.
@@ -64,6 +65,7 @@ impl TryFrom<String> for Gpus {
 /// Options that were parsed against what the person may choose: the only thing a job is made of.
 /// As JSON it is what JupyterHub calls `user_options`, and reads back through [`parse`](super::parse).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UserOptions {
     /// The compute account that pays, as people choose it.
     pub account: AccountName,

@@ -12,6 +12,7 @@ use crate::raw::RawOptions;
 /// What this person may choose now: `GET /hub/api/options`. Amounts are minutes, cores and MiB, moments are seconds
 /// since 1970 by Slurm's clock.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OptionsView {
     /// For whom this was looked up.
     pub user: UserName,
@@ -72,6 +73,7 @@ pub struct OptionsView {
 
 /// How old each part is, in seconds; nothing where it could not be had, and never was.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Ages {
     /// Nodes and what is free on them, partitions, classes of service.
     pub cluster: i64,
@@ -87,6 +89,7 @@ pub struct Ages {
 
 /// Where the form's first values come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// The site's defaults.
@@ -98,6 +101,7 @@ pub enum Source {
 
 /// What an amount may be and what is proposed, in the unit of its option (minutes, cores, MiB).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Range {
     /// The least that may be asked for.
     pub min: u64,
@@ -109,6 +113,7 @@ pub struct Range {
 
 /// A compute account that this person may charge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AccountView {
     /// The name that people choose.
     pub name: AccountName,
@@ -118,6 +123,7 @@ pub struct AccountView {
 
 /// One of Slurm's accounts behind a compute account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Charge {
     /// Slurm's name of it.
     pub account: AccountName,
@@ -130,6 +136,7 @@ pub struct Charge {
 
 /// A partition that a job may be in, and the most that it may have there. What is not said is not limited.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Reach {
     /// The partition.
     pub partition: SlurmName,
@@ -166,6 +173,7 @@ fn is_zero(number: &u64) -> bool {
 
 /// Partitions that a job without one may reach.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Route {
     /// Only jobs with GPUs, or only jobs without; nothing: both.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -179,6 +187,7 @@ pub struct Route {
 
 /// Nodes that are set aside for some people, this one among them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReservationView {
     /// Slurm's name of it.
     pub name: SlurmName,
@@ -198,6 +207,7 @@ pub struct ReservationView {
 
 /// A type of GPU, a slice of one, or shares of one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GpuView {
     /// Slurm's name of the type.
     pub name: String,
@@ -222,6 +232,7 @@ pub struct GpuView {
 
 /// Nodes that are alike, and in service.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NodeClass {
     /// Cores of each.
     pub cores: u64,
@@ -246,6 +257,7 @@ pub struct NodeClass {
 
 /// What no job has, on one node.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Free {
     /// Cores.
     pub cores: u64,
@@ -258,6 +270,7 @@ pub struct Free {
 
 /// Values that the site has a name for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ProfileView {
     /// Its name in the API and in links.
     pub name: ProfileName,
@@ -272,6 +285,7 @@ pub struct ProfileView {
 
 /// Why an option cannot be changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Lock {
     /// The event that sets it; nothing: the site does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -280,6 +294,7 @@ pub struct Lock {
 
 /// Something dated, such as a course, that this person takes part in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EventView {
     /// Its name in the API.
     pub name: ProfileName,
@@ -296,6 +311,7 @@ pub struct EventView {
 
 /// Another interactive job of the person's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OtherJob {
     /// Its number.
     pub id: u64,

@@ -99,6 +99,13 @@ impl<'a> Fit<'a> {
         fit
     }
 
+    /// The partitions in which it could be.
+    pub fn partitions(&self) -> Vec<SlurmName> {
+        let mut names: Vec<_> = self.places.iter().map(|place| place.reach.partition.clone()).collect();
+        names.dedup();
+        names
+    }
+
     fn narrow(&mut self, offer: &OptionsView, wish: Wish<'a>) {
         let gpus = self.most(|place| wish.gpu.map_or(0, |gpu| place.gpus(&gpu.name)));
         let problem = match gpus {

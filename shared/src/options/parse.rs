@@ -26,6 +26,8 @@ pub struct SpawnRequest {
     pub options: UserOptions,
     /// Slurm's account behind the compute account.
     pub charge: AccountName,
+    /// The partitions in which it fits.
+    pub partitions: Vec<SlurmName>,
     /// When the reservation begins, if that is still to come: the job waits for it.
     pub begins_at: Option<i64>,
 }
@@ -87,7 +89,9 @@ pub fn parse(raw: &RawOptions, offer: &OptionsView, now: i64) -> Result<SpawnReq
         cores: cores.map(|cores| cores.get().into()),
         memory: memory.map(Memory::get),
     };
-    if let Some(error) = Fit::new(offer, wish, now).error
+    let fit = Fit::new(offer, wish, now);
+    let partitions = fit.partitions();
+    if let Some(error) = fit.error
         && form.errors.iter().all(|other| other.field != error.field)
     {
         form.errors.push(error);
@@ -116,6 +120,7 @@ pub fn parse(raw: &RawOptions, offer: &OptionsView, now: i64) -> Result<SpawnReq
         Ok(SpawnRequest {
             options,
             charge,
+            partitions,
             begins_at,
         })
     } else {

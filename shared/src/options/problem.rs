@@ -8,6 +8,7 @@ use super::NAMES;
 
 /// What is wrong with one option.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Problem {
     /// There is no option of this name.
@@ -41,6 +42,7 @@ pub enum Problem {
 
 /// What is wrong, and with which option.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FieldError {
     /// The option's name, as it was sent.
     pub field: String,

@@ -524,7 +524,12 @@ proptest! {
         };
         let accepted = parse(&options.to_raw(), &offer, NOW);
         if let Some(charge) = offer.accounts[account].charge(gpu > 0) {
-            let request = SpawnRequest { options, charge: charge.account.clone(), begins_at: reserved.then_some(NOW + 3600) };
+            let request = SpawnRequest {
+                options,
+                charge: charge.account.clone(),
+                partitions: Vec::new(),
+                begins_at: None,
+            };
             let may = offer.reservations[0].accounts.contains(&request.charge) || !reserved;
             prop_assert_eq!(accepted.is_ok(), may && can_be_had(&offer, &request), "{:?}: {:?}", request, accepted);
         }

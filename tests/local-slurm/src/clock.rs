@@ -20,3 +20,8 @@ pub(crate) fn now() -> u64 {
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs() + AHEAD.load(Ordering::Relaxed))
 }
+
+/// Seconds since then.
+pub(crate) fn age(since: u64) -> i64 {
+    i64::try_from(now().saturating_sub(since)).unwrap_or(i64::MAX)
+}

@@ -91,6 +91,11 @@ impl Cluster {
         if let Some(socket) = socket {
             until_shutdown(&inner, http::listen::serve_socket(socket, inner.clone()));
         }
+        for reservation in &inner.config.reservations {
+            for moment in [reservation.starts_in, reservation.ends_in] {
+                until_shutdown(&inner, inner.clone().schedule_in(moment));
+            }
+        }
         Ok(Self { inner, addr })
     }
 

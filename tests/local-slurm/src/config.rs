@@ -30,6 +30,10 @@ pub struct ClusterConfig {
     pub nodes: Vec<NodeConfig>,
     /// The partitions; the first one is the default.
     pub partitions: Vec<PartitionConfig>,
+    /// Classes of service besides `normal`.
+    pub qos: Vec<QosConfig>,
+    /// Nodes set aside.
+    pub reservations: Vec<ReservationConfig>,
     /// The people with an account. A token for anybody else is valid, and can do nothing but look.
     pub users: Vec<UserConfig>,
     /// A program that jobs find as `scontrol`; it must call [`scontrol_main`](crate::scontrol_main) under that
@@ -63,6 +67,58 @@ pub struct NodeConfig {
     /// Where Slipway connects to.
     #[serde(default = "localhost")]
     pub address: String,
+    /// `Features`: words that a job can ask for.
+    #[serde(default)]
+    pub features: Vec<String>,
+    /// `PLANNED`: kept free for a job that waits, as far as anybody is told.
+    #[serde(default)]
+    pub planned: bool,
+}
+
+/// A class of service.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QosConfig {
+    /// Its name.
+    pub name: String,
+    /// `MaxWall`, minutes: a longer job waits with `QOSMaxWallDurationPerJobLimit`.
+    #[serde(default)]
+    pub max_wall_minutes: Option<u32>,
+    /// `MaxTRES=cpu=`: a larger job waits with `QOSMaxCpuPerJobLimit`.
+    #[serde(default)]
+    pub max_cores: Option<u64>,
+}
+
+/// Nodes set aside for some people, for a time.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReservationConfig {
+    /// `ReservationName`.
+    pub name: String,
+    /// Seconds from the start of the cluster until it begins; negative if it has begun.
+    pub starts_in: i64,
+    /// Seconds from the start of the cluster until it ends.
+    pub ends_in: i64,
+    /// Its nodes, by name.
+    pub nodes: Vec<String>,
+    /// Who may use it …
+    #[serde(default)]
+    pub users: Vec<String>,
+    /// … and with which compute accounts; either list may be empty.
+    #[serde(default)]
+    pub accounts: Vec<String>,
+}
+
+impl ReservationConfig {
+    /// Whether it has begun and not ended, so many seconds after the start of the cluster.
+    pub(crate) fn is_on(&self, age: i64) -> bool {
+        (self.starts_in..self.ends_in).contains(&age)
+    }
+
+    pub(crate) fn takes(&self, user: &str, account: &str) -> bool {
+        let listed = |list: &[String], name: &str| list.is_empty() || list.iter().any(|listed| listed == name);
+        listed(&self.users, user) && listed(&self.accounts, account)
+    }
 }
 
 /// Some GPUs of one type in a node (`Gres=gpu:<kind>:<count>`).
@@ -94,6 +150,9 @@ pub struct PartitionConfig {
     /// UP, DOWN, INACTIVE or DRAIN.
     #[serde(default = "up")]
     pub state: String,
+    /// `AllowAccounts`; empty for all. Others are refused.
+    #[serde(default)]
+    pub accounts: Vec<String>,
 }
 
 /// A person with Slurm associations (or, with no accounts, without).
@@ -130,6 +189,12 @@ pub struct AccountConfig {
     /// `MaxJobs`: one more waits with `AssocMaxJobsLimit`.
     #[serde(default)]
     pub max_jobs: Option<usize>,
+    /// `MaxTRES=cpu=`: a larger job waits with `AssocMaxCpuPerJobLimit`.
+    #[serde(default)]
+    pub max_cores: Option<u64>,
+    /// `QOS` and `DefaultQOS`; empty: `normal`.
+    #[serde(default)]
+    pub qos: Option<String>,
 }
 
 /// What happens to a person's jobs: in a test or a demo, the name says which case it shows.
@@ -165,6 +230,8 @@ impl Default for ClusterConfig {
             memory: 16000,
             gpus: Vec::new(),
             address: localhost(),
+            features: Vec::new(),
+            planned: false,
         };
         let gpu = |kind: &str, count| GpuConfig {
             kind: kind.into(),
@@ -178,6 +245,7 @@ impl Default for ClusterConfig {
             default_minutes: one_hour(),
             memory_per_cpu: one_thousand(),
             state: up(),
+            accounts: Vec::new(),
         };
         Self {
             name: "local".into(),
@@ -201,6 +269,8 @@ impl Default for ClusterConfig {
                 partition("gpubase_interac", &["g1"], 8),
                 partition("long", &["c1", "c2", "g1"], 7 * 24),
             ],
+            qos: Vec::new(),
+            reservations: Vec::new(),
             users: Vec::new(),
             scontrol: None,
             minute_seconds: 60.0,

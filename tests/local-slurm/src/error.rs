@@ -64,6 +64,7 @@ pub(crate) const ACCOUNTING_POLICY: SlurmError = SlurmError::fixed(
 );
 /// Not recorded; number from Slurm's header.
 pub(crate) const BAD_RESERVATION: SlurmError = SlurmError::fixed(2053, "Requested reservation is invalid");
+pub(crate) const RESERVATION_ACCESS: SlurmError = SlurmError::fixed(2052, "Access denied to requested reservation");
 pub(crate) const NO_DIRECTORY: SlurmError = SlurmError::fixed(
     2063,
     "Job cannot be submitted without the current working directory specified.",

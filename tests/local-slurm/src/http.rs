@@ -39,6 +39,7 @@ pub(crate) fn router(app: App) -> Router {
         );
     let slurmdb = Router::new()
         .route("/ping", get(accounting::ping))
+        .route("/qos", get(accounting::list_qos))
         .route("/associations", get(accounting::list_associations))
         .route("/jobs", get(accounting::list_jobs))
         .route("/job/{id}", get(accounting::get_job));

@@ -106,6 +106,12 @@ pub(crate) struct Submission {
     pub(crate) requeue: bool,
     pub(crate) hold: bool,
     pub(crate) extra: String,
+    /// Empty for none.
+    pub(crate) reservation: String,
+    /// Empty: the association's.
+    pub(crate) qos: String,
+    /// Features that the node must have.
+    pub(crate) constraints: Vec<String>,
 }
 
 /// A job that Slurm knows.
@@ -250,6 +256,9 @@ pub(crate) fn sample(id: u32) -> Job {
         singleton: false,
         requeue: false,
         hold: false,
+        reservation: String::new(),
+        qos: String::new(),
+        constraints: Vec::new(),
         extra: String::new(),
     };
     Job::new(id, asked, 1000)

@@ -42,6 +42,9 @@ mod submission;
 
 pub use clock::set_clock_ahead;
 pub use cluster::{Cluster, Fault, JobView};
-pub use config::{AccountConfig, Behaviour, ClusterConfig, GpuConfig, NodeConfig, PartitionConfig, UserConfig};
+pub use config::{
+    AccountConfig, Behaviour, ClusterConfig, GpuConfig, NodeConfig, PartitionConfig, QosConfig, ReservationConfig,
+    UserConfig,
+};
 pub use job::JobState;
 pub use scontrol::scontrol_main;

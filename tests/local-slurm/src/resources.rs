@@ -292,6 +292,8 @@ mod tests {
                 },
             ],
             address: String::new(),
+            features: Vec::new(),
+            planned: false,
         };
         let mut free = Free::whole(&node);
         let ask = |cores, kind: Option<&str>, count| Request {

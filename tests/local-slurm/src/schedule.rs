@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::config::{Behaviour, ClusterConfig};
+use crate::config::{Behaviour, ClusterConfig, NodeConfig, ReservationConfig};
 use crate::job::{Job, JobState};
 use crate::resources::Free;
 
@@ -35,6 +35,8 @@ pub(crate) struct State {
     pub(crate) jobs: BTreeMap<u32, Job>,
     /// The time of the last change.
     pub(crate) updated: u64,
+    /// When the cluster started.
+    pub(crate) since: u64,
 }
 
 impl State {
@@ -47,6 +49,18 @@ impl State {
             }
         }
         free
+    }
+
+    /// The reservation that holds this node now.
+    pub(crate) fn reservation<'a>(
+        &self,
+        config: &'a ClusterConfig,
+        since: u64,
+        node: &str,
+    ) -> Option<&'a ReservationConfig> {
+        let age = crate::clock::age(since);
+        let mut all = config.reservations.iter();
+        all.find(|found| found.is_on(age) && found.nodes.iter().any(|name| name == node))
     }
 
     /// The job, unless it ended long ago (`MinJobAge`).
@@ -79,7 +93,8 @@ pub(crate) fn schedule(config: &ClusterConfig, state: &mut State, now: u64) -> V
             continue;
         }
         let partition = job.asked.partition.clone();
-        let nodes = usable_nodes(config, state, &partition);
+        let mut nodes = usable_nodes(config, state, &partition);
+        nodes.retain(|node| may_have(config, state, job, &config.nodes[*node]));
         let end = job
             .limit(config.minute_seconds)
             .map_or(u64::MAX, |limit| now + limit.as_secs());
@@ -138,6 +153,11 @@ fn not_yet(config: &ClusterConfig, state: &State, job: &Job, now: u64) -> Option
     if job.begin > now {
         return Some("BeginTime".into());
     }
+    if let Some(reservation) = config.reservations.iter().find(|found| found.name == asked.reservation)
+        && !reservation.is_on(crate::clock::age(state.since))
+    {
+        return Some("Reservation".into());
+    }
     let partition = config.partition(&asked.partition)?;
     if asked.time_limit > partition.max_minutes {
         return Some("PartitionTimeLimit".into());
@@ -161,6 +181,23 @@ fn not_yet(config: &ClusterConfig, state: &State, job: &Job, now: u64) -> Option
     if account.max_wall_minutes.is_some_and(|most| asked.time_limit > most) {
         return Some("AssocMaxWallDurationPerJobLimit".into());
     }
+    let cores = u64::try_from(asked.request.cores).unwrap_or(u64::MAX);
+    if account.max_cores.is_some_and(|most| cores > most) {
+        return Some("AssocMaxCpuPerJobLimit".into());
+    }
+    let name = if asked.qos.is_empty() {
+        account.qos.as_deref()
+    } else {
+        Some(asked.qos.as_str())
+    };
+    if let Some(qos) = config.qos.iter().find(|qos| Some(qos.name.as_str()) == name) {
+        if qos.max_wall_minutes.is_some_and(|most| asked.time_limit > most) {
+            return Some("QOSMaxWallDurationPerJobLimit".into());
+        }
+        if qos.max_cores.is_some_and(|most| cores > most) {
+            return Some("QOSMaxCpuPerJobLimit".into());
+        }
+    }
     let running = others()
         .filter(|other| other.holds_resources() && other.asked.account == asked.account)
         .count();
@@ -168,6 +205,19 @@ fn not_yet(config: &ClusterConfig, state: &State, job: &Job, now: u64) -> Option
         .max_jobs
         .is_some_and(|most| running >= most)
         .then(|| "AssocMaxJobsLimit".into())
+}
+
+/// Whether this node is one for the job: of its reservation or of none, and with the features that it asks for.
+fn may_have(config: &ClusterConfig, state: &State, job: &Job, node: &NodeConfig) -> bool {
+    let held = state
+        .reservation(config, state.since, &node.name)
+        .map_or("", |held| held.name.as_str());
+    held == job.asked.reservation
+        && job
+            .asked
+            .constraints
+            .iter()
+            .all(|feature| node.features.contains(feature))
 }
 
 /// The nodes of a partition that take jobs.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::config::{ClusterConfig, NodeConfig, PartitionConfig, UserConfig};
 use crate::error::{
     BAD_ACCOUNT, BAD_DEPENDENCY, BAD_GRES, BAD_NODE_COUNT, BAD_PARTITION, BAD_QOS, BAD_RESERVATION, NO_DIRECTORY,
-    NO_ENVIRONMENT, NO_SCRIPT, NO_SUCH_CONFIGURATION, PARTITION_NOT_AVAILABLE, SlurmError,
+    NO_ENVIRONMENT, NO_SCRIPT, NO_SUCH_CONFIGURATION, PARTITION_NOT_AVAILABLE, RESERVATION_ACCESS, SlurmError,
 };
 use crate::job::Submission;
 use crate::resources::{Free, Request, parse_gpus};
@@ -19,6 +19,7 @@ use schema::{ParseError, Warning};
 const USED: &[&str] = &[
     "account",
     "comment",
+    "constraints",
     "cpus_per_task",
     "current_working_directory",
     "dependency",
@@ -41,6 +42,7 @@ const USED: &[&str] = &[
     "tasks",
     "time_limit",
     "tres_per_node",
+    "wckey",
 ];
 
 /// The checked fields of a body, with what is to be warned about.
@@ -155,12 +157,11 @@ impl Fields {
             .environment()
             .filter(|items| !items.is_empty())
             .ok_or(NO_ENVIRONMENT)?;
-        let partition = self.partition(config)?;
         let (person, account, association) = self.association(config, user)?;
         if let Some(refusal) = person.behaviour.refusal() {
             return Err(refusal.into());
         }
-        self.refuse_what_does_not_exist_here()?;
+        self.refuse_what_does_not_exist_here(config, person, &account)?;
         let tasks: usize = self.count("tasks").unwrap_or(1).max(1);
         let cpus_per_task = self.count::<usize>("cpus_per_task").filter(|cpus| *cpus > 0);
         let cores = tasks
@@ -169,13 +170,31 @@ impl Fields {
         let cpus = u64::try_from(cores).unwrap_or(u64::MAX);
         let memory_per_cpu: Option<u64> = self.count("memory_per_cpu");
         let memory_given: Option<u64> = self.count("memory_per_node");
-        let memory =
-            memory_given.unwrap_or_else(|| memory_per_cpu.unwrap_or(partition.memory_per_cpu).saturating_mul(cpus));
         let gpus = parse_gpus(self.text("tres_per_node").unwrap_or_default()).ok_or(BAD_GRES)?;
-        let request = Request { cores, memory, gpus };
-        if !nodes_of(config, partition).any(|node| Free::whole(node).fit(0, node, &request).is_some()) {
-            return Err(NO_SUCH_CONFIGURATION.into());
-        }
+        let constraints: Vec<String> = own("constraints")
+            .split('&')
+            .filter(|word| !word.is_empty())
+            .map(Into::into)
+            .collect();
+        let fits = |partition: &PartitionConfig, request: &Request| {
+            let has = |node: &NodeConfig| constraints.iter().all(|feature| node.features.contains(feature));
+            nodes_of(config, partition).any(|node| has(node) && Free::whole(node).fit(0, node, request).is_some())
+        };
+        let memory_in = |partition: &PartitionConfig| {
+            memory_given.unwrap_or_else(|| memory_per_cpu.unwrap_or(partition.memory_per_cpu).saturating_mul(cpus))
+        };
+        let request_in = |partition: &PartitionConfig| Request {
+            cores,
+            memory: memory_in(partition),
+            gpus: gpus.clone(),
+        };
+        // Of several partitions the first that could have the job.
+        let partitions = self.partitions(config, &account)?;
+        let partition = partitions
+            .into_iter()
+            .find(|partition| fits(partition, &request_in(partition)));
+        let partition = partition.ok_or(NO_SUCH_CONFIGURATION)?;
+        let request = request_in(partition);
         Ok(Submission {
             user: user.into(),
             uid: person.uid,
@@ -203,19 +222,41 @@ impl Fields {
             requeue: self.flag("requeue").unwrap_or(true),
             hold: self.flag("hold").unwrap_or(false),
             extra: own("extra"),
+            reservation: own("reservation"),
+            qos: own("qos"),
+            constraints,
         })
     }
 
-    fn partition<'a>(&self, config: &'a ClusterConfig) -> Result<&'a PartitionConfig, SlurmError> {
-        let partition = match self.text("partition") {
-            Some(name) => config.partition(name),
-            None => config.partitions.first(),
+    fn partitions<'a>(
+        &self,
+        config: &'a ClusterConfig,
+        account: &String,
+    ) -> Result<Vec<&'a PartitionConfig>, SlurmError> {
+        let named = |names: &str| {
+            names
+                .split(',')
+                .map(|name| config.partition(name))
+                .collect::<Option<Vec<_>>>()
         };
-        let partition = partition.ok_or(BAD_PARTITION)?;
-        if matches!(partition.state.as_str(), "INACTIVE" | "DRAIN") {
+        let partitions = match self.text("partition") {
+            Some(names) => named(names),
+            None => config.partitions.first().map(|first| vec![first]),
+        };
+        let partitions = partitions.ok_or(BAD_PARTITION)?;
+        if partitions
+            .iter()
+            .any(|partition| matches!(partition.state.as_str(), "INACTIVE" | "DRAIN"))
+        {
             return Err(PARTITION_NOT_AVAILABLE);
         }
-        Ok(partition)
+        if partitions
+            .iter()
+            .any(|partition| !(partition.accounts.is_empty() || partition.accounts.contains(account)))
+        {
+            return Err(BAD_ACCOUNT);
+        }
+        Ok(partitions)
     }
 
     fn association<'a>(
@@ -234,16 +275,35 @@ impl Fields {
     }
 
     /// What the API knows and this cluster does not have.
-    fn refuse_what_does_not_exist_here(&self) -> Result<(), SlurmError> {
+    fn refuse_what_does_not_exist_here(
+        &self,
+        config: &ClusterConfig,
+        person: &UserConfig,
+        account: &str,
+    ) -> Result<(), SlurmError> {
         let other = |name: &str, known: &[&str]| self.text(name).is_some_and(|value| !known.contains(&value));
         if other("dependency", &["", "singleton"]) {
             return Err(BAD_DEPENDENCY);
         }
-        if other("qos", &["", "normal"]) {
+        let charged = person.accounts.iter().find(|charged| charged.name == account);
+        if other(
+            "qos",
+            &[
+                "",
+                charged.and_then(|charged| charged.qos.as_deref()).unwrap_or("normal"),
+            ],
+        ) {
             return Err(BAD_QOS);
         }
-        if other("reservation", &[""]) {
-            return Err(BAD_RESERVATION);
+        if let Some(name) = self.text("reservation").filter(|name| !name.is_empty()) {
+            let found = config
+                .reservations
+                .iter()
+                .find(|found| found.name == name)
+                .ok_or(BAD_RESERVATION)?;
+            if !found.takes(&person.name, account) {
+                return Err(RESERVATION_ACCESS);
+            }
         }
         if other("nodes", &["1", "1-1"]) {
             return Err(BAD_NODE_COUNT);

@@ -66,6 +66,10 @@ pub(crate) fn show(config: &ClusterConfig, job: &Job) -> Value {
     set("last_sched_evaluation", num(job.started.unwrap_or(job.submitted)));
     set("mail_user", json!(asked.user));
     set("max_nodes", num(u8::from(job.is_pending())));
+    let qos = asked.qos.as_str();
+    set("qos", json!(if qos.is_empty() { "normal" } else { qos }));
+    set("resv_name", json!(asked.reservation));
+    set("features", json!(asked.constraints.join("&")));
     set("name", json!(asked.name));
     set("nodes", json!(node));
     set("cpus", num(cores));

@@ -5,12 +5,16 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 
 use super::{Template, infinite, minutes, num};
-use crate::config::{AccountConfig, ClusterConfig, NodeConfig, PartitionConfig, UserConfig};
+use crate::config::{
+    AccountConfig, ClusterConfig, NodeConfig, PartitionConfig, QosConfig, ReservationConfig, UserConfig,
+};
 use crate::resources::{Free, gres, gres_used, hostlist, megabytes};
 use crate::schedule::{NodeState, State};
 
 static NODE: LazyLock<Template> = LazyLock::new(|| Template::new(include_str!("node.json")));
 static PARTITION: LazyLock<Template> = LazyLock::new(|| Template::new(include_str!("partition.json")));
+static QOS: LazyLock<Template> = LazyLock::new(|| Template::new(include_str!("qos.json")));
+static RESERVATION: LazyLock<Template> = LazyLock::new(|| Template::new(include_str!("reservation.json")));
 static ASSOCIATION: LazyLock<Template> = LazyLock::new(|| Template::new(include_str!("association.json")));
 
 /// All entries of `nodes`.
@@ -39,11 +43,11 @@ fn show_node(config: &ClusterConfig, state: &State, since: u64, index: usize, no
         (_, busy) if busy == node.cores => "ALLOCATED",
         _ => "MIXED",
     };
-    let states = if own.state == NodeState::Drain {
-        vec![base, "DRAIN"]
-    } else {
-        vec![base]
-    };
+    let reservation = state.reservation(config, since, &node.name);
+    let mut states = vec![base];
+    states.extend((own.state == NodeState::Drain).then_some("DRAIN"));
+    states.extend(reservation.map(|_| "RESERVED"));
+    states.extend((node.planned && busy == 0).then_some("PLANNED"));
     let gpu = |count: usize| {
         if count == 0 {
             String::new()
@@ -78,6 +82,12 @@ fn show_node(config: &ClusterConfig, state: &State, since: u64, index: usize, no
     set("alloc_memory", json!(memory));
     set("gres", json!(gres(node)));
     set("gres_used", json!(gres_used(node, &gpus).join(",")));
+    set("features", json!(node.features));
+    set("active_features", json!(node.features));
+    set(
+        "reservation",
+        json!(reservation.map_or("", |reservation| &reservation.name)),
+    );
     set("partitions", json!(partitions));
     set("state", json!(states));
     set("reason", json!(own.reason));
@@ -129,8 +139,62 @@ pub(crate) fn show_partition(config: &ClusterConfig, partition: &PartitionConfig
     let mut shown = fields.done();
     shown["defaults"]["time"] = num(partition.default_minutes);
     shown["defaults"]["partition_memory_per_cpu"] = num(partition.memory_per_cpu);
+    shown["accounts"]["allowed"] = json!(partition.accounts.join(","));
     shown["maximums"]["time"] = minutes(partition.max_minutes);
     shown
+}
+
+/// An amount of cores among `tres`, if there is one.
+fn cores(most: Option<u64>) -> Value {
+    let entry = most.map(|count| json!({"type": "cpu", "name": "", "id": 1, "count": count}));
+    json!(entry.into_iter().collect::<Vec<_>>())
+}
+
+/// All entries of `qos`: `normal`, which limits nothing, and the configured ones.
+pub(crate) fn all_qos(config: &ClusterConfig) -> Vec<Value> {
+    let normal = QosConfig {
+        name: "normal".into(),
+        ..QosConfig::default()
+    };
+    let show = |(id, qos): (i32, &QosConfig)| {
+        let mut fields = QOS.clone();
+        fields.set("name", qos.name.as_str());
+        fields.set("id", id);
+        let mut shown = fields.done();
+        shown["limits"]["max"]["wall_clock"]["per"]["job"] = qos.max_wall_minutes.map_or_else(infinite, num);
+        shown["limits"]["max"]["tres"]["per"]["job"] = cores(qos.max_cores);
+        shown
+    };
+    (1..)
+        .zip(std::iter::once(&normal).chain(&config.qos))
+        .map(show)
+        .collect()
+}
+
+/// The entries of `reservations` that are not over and are shown.
+pub(crate) fn reservations(
+    config: &ClusterConfig,
+    since: u64,
+    is_shown: impl Fn(&ReservationConfig) -> bool,
+) -> Vec<Value> {
+    let at = |seconds: i64| num(since.saturating_add_signed(seconds));
+    let age = crate::clock::age(since);
+    let show = |reservation: &ReservationConfig| {
+        let mut fields = RESERVATION.clone();
+        fields.set("name", reservation.name.as_str());
+        fields.set("accounts", reservation.accounts.join(","));
+        fields.set("users", reservation.users.join(","));
+        fields.set("node_list", hostlist(&reservation.nodes));
+        fields.set("node_count", json!(reservation.nodes.len()));
+        fields.set("start_time", at(reservation.starts_in));
+        fields.set("end_time", at(reservation.ends_in));
+        fields.done()
+    };
+    let shown = config
+        .reservations
+        .iter()
+        .filter(|found| found.ends_in > age && is_shown(found));
+    shown.map(show).collect()
 }
 
 /// One entry of `associations`.
@@ -143,6 +207,10 @@ pub(crate) fn show_association(config: &ClusterConfig, user: &UserConfig, accoun
     fields.set("user", user.name.as_str());
     let mut shown = fields.done();
     shown["max"]["jobs"]["per"]["wall_clock"] = account.max_wall_minutes.map_or_else(infinite, num);
+    let qos = account.qos.as_deref();
+    shown["qos"] = json!([qos.unwrap_or("normal")]);
+    shown["default"]["qos"] = json!(qos.unwrap_or_default());
+    shown["max"]["tres"]["per"]["job"] = cores(account.max_cores);
     shown["max"]["jobs"]["active"] = account.max_jobs.map_or_else(infinite, num);
     shown
 }

@@ -83,6 +83,7 @@ impl Inner {
             state: Mutex::new(State {
                 nodes,
                 updated: now,
+                since: now,
                 ..State::default()
             }),
             runs: Mutex::default(),

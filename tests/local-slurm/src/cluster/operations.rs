@@ -1,10 +1,12 @@
 //! What a person may do to jobs, with Slurm's refusals.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustix::process::Signal;
 
 use super::Inner;
+use crate::config::ReservationConfig;
 use crate::error::{ACCESS_DENIED, ALREADY_DONE, BAD_JOB_ID, BAD_USER, HELD, NOT_NOW, NOT_SUPPORTED, SlurmError};
 use crate::job::{Job, JobState, Submission};
 use crate::runner::Order;
@@ -46,6 +48,20 @@ impl Inner {
     /// Whether this person may see this job.
     pub(crate) fn may_see(&self, caller: &str, owner: &str) -> bool {
         !self.config.private_data || owner == caller || caller == self.config.service_user
+    }
+
+    /// Whether this person may use a reservation, with any of their accounts.
+    pub(crate) fn may_use(&self, caller: &str, reservation: &ReservationConfig) -> bool {
+        let mut accounts = self.config.user(caller).into_iter().flat_map(|user| &user.accounts);
+        caller == self.config.service_user || accounts.any(|account| reservation.takes(caller, &account.name))
+    }
+
+    /// Looks what can start, so many seconds after the cluster did.
+    pub(super) async fn schedule_in(self: Arc<Self>, seconds: i64) {
+        if let Ok(seconds) = u64::try_from(seconds) {
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+            self.kick();
+        }
     }
 
     /// Takes a job, and starts it when there is room.

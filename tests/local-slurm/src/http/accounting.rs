@@ -72,6 +72,15 @@ pub(super) async fn list_associations(State(app): State<App>, caller: Caller, qu
         .from(&app, Plugin::Slurmdbd))
 }
 
+pub(super) async fn list_qos(State(app): State<App>, caller: Caller, query: Query) -> Result {
+    enter_database(&app, caller)?;
+    let qos: Vec<Value> = site::all_qos(&app.config);
+    let warnings = query.unknown(&["name", "id"], "QOS_CONDITION");
+    Ok(Answer::ok(json!({"qos": qos}))
+        .warn(warnings)
+        .from(&app, Plugin::Slurmdbd))
+}
+
 pub(super) async fn list_jobs(State(app): State<App>, caller: Caller, query: Query) -> Result {
     let caller = enter_database(&app, caller)?;
     let is = |name: &str, value: &str| {

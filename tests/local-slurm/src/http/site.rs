@@ -103,8 +103,11 @@ pub(super) async fn get_partition(
     Ok(Answer::ok(json!({"partitions": [partition], "last_update": num(app.since)})).from(&app, Plugin::Slurmctld))
 }
 
-/// There are none.
+/// With `private_data` those that the caller may use (`PrivateData=reservations`).
 pub(super) async fn list_reservations(State(app): State<App>, caller: Caller) -> Result<Response, Refused> {
-    RESERVATIONS.enter(&app, caller)?;
-    Ok(Answer::ok(json!({"reservations": [], "last_update": num(app.since)})).from(&app, Plugin::Slurmctld))
+    let caller = RESERVATIONS.enter(&app, caller)?;
+    let reservations = site::reservations(&app.config, app.since, |reservation| {
+        !app.config.private_data || app.may_use(&caller, reservation)
+    });
+    Ok(Answer::ok(json!({"reservations": reservations, "last_update": num(app.since)})).from(&app, Plugin::Slurmctld))
 }

@@ -10,6 +10,7 @@ fn config() -> ClusterConfig {
         default: true,
         max_wall_minutes,
         max_jobs,
+        ..AccountConfig::default()
     };
     let user = |name: &str, behaviour, account| UserConfig {
         name: name.into(),
@@ -70,6 +71,7 @@ fn state(rows: &[Row]) -> State {
         nodes: vec![Node::default(); 3],
         jobs: jobs.collect(),
         updated: NOW,
+        since: NOW,
     }
 }
 
