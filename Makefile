@@ -73,7 +73,7 @@ soak:
 	@bash tests/setup/setup.sh test
 	@$(MAKE) -s dist/index.html
 	@$(ENV) cargo build -q $(HOST) --bins
-	@$(ENV) SLIPWAY_CHAOS_STARTS=200 cargo nextest run --profile soak $(HOST) -E 'test(chaos)'
+	@$(ENV) SLIPWAY_CHAOS_STARTS=200 SLIPWAY_MADE_UP_REQUESTS=4 cargo nextest run --profile soak $(HOST) -E 'test(chaos) or test(what_is_accepted_runs)'
 	@$(ENV) cargo nextest run $(HOST) --stress-count 10 -E 'not (binary(e2e) or binary(slurm))'
 	@$(ENV) cargo nextest run $(HOST) --stress-count 3 -E 'binary(slurm)'
 	@$(ENV) cargo nextest run $(HOST) --stress-count 3 -E 'binary(e2e)'

@@ -385,6 +385,25 @@ mod tests {
     }
 
     #[test]
+    fn a_moment_needs_its_zone_and_amounts_may_have_units() {
+        let config = parse(EXAMPLE).unwrap();
+        assert_eq!((config.defaults.memory, config.routes[0].time_max), (2048, Some(180)));
+        assert_eq!(config.events[0].until - config.events[0].from, 3 * 3600);
+        for (bad, words) in [
+            (
+                "from = 2026-12-01T09:00:00",
+                "needs a date, a time with seconds and a zone",
+            ),
+            ("from = 2026-12-01", "needs a date"),
+        ] {
+            let error = parse(&EXAMPLE.replace("from = 2026-12-01T09:00:00-05:00", bad)).unwrap_err();
+            assert!(error.contains(words) && error.contains("line "), "{error}");
+        }
+        let error = parse(&EXAMPLE.replace("time_max = \"3 h\"", "time_max = \"soon\"")).unwrap_err();
+        assert!(error.contains("\"soon\" is not a time"), "{error}");
+    }
+
+    #[test]
     fn own_tls_needs_https_and_proxies_are_addresses_or_networks() {
         let tls = EXAMPLE.replace("# tls =", "tls =");
         let config = parse(&tls).unwrap();
@@ -457,10 +476,48 @@ mod tests {
                 "service_user = \"root\"",
                 "slurm.service_user",
             ),
+            ("gpu_suffix = \"_gpu\"", "gpu_suffix = \"_cpu\"", "accounts.gpu_suffix"),
+            ("path = \"rstudio/\"", "path = \"../rstudio\"", "interface.path"),
+            (
+                "modules = [\"rstudio-server/4.4\"]",
+                "modules = [\"a; rm -rf /\"]",
+                "interface.modules",
+            ),
+            (
+                "groups = [\"bio101\"]\n\n# Choices",
+                "groups = [\"bio102\"]\n\n# Choices",
+                "interface.groups",
+            ),
+            (
+                "gpu = \"h100:1\", time = \"1 h\"",
+                "gpus = \"h100:1\", time = \"1 h\"",
+                "profile.options",
+            ),
+            (
+                "until = 2026-12-01T12:00:00-05:00",
+                "until = 2026-12-01T08:00:00-05:00",
+                "event.until",
+            ),
+            ("# open = \"lab/tree/bio101\"", "open = \"/hub/home\"", "event.open"),
+            (
+                "# choices = { gpu = [\"none\"] }",
+                "choices = { cores = [\"1\"] }",
+                "event.choices",
+            ),
+            ("name = \"rstudio\"", "name = \"lab\"", "interface.name"),
         ] {
             let text = EXAMPLE.replace(good, bad);
             assert_ne!(text, EXAMPLE, "{good} is not in the example");
-            let line = text.lines().position(|line| line.contains(bad)).unwrap() + 1;
+            // The last of them: a second interface of one name is the one that is wrong.
+            let bad = bad.lines().next().unwrap();
+            let line = text
+                .lines()
+                .enumerate()
+                .filter(|(_, line)| line.contains(bad))
+                .last()
+                .unwrap()
+                .0
+                + 1;
             let error = parse(&text).unwrap_err();
             assert!(
                 error.starts_with(&format!("/etc/slipway/slipway.toml, line {line}: {key}: ")),

@@ -65,7 +65,7 @@ async fn local_site() -> Site {
     .await
 }
 
-fn user(name: &str) -> UserName {
+pub(super) fn user(name: &str) -> UserName {
     UserName::new(name).unwrap()
 }
 

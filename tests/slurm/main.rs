@@ -23,6 +23,7 @@ mod chaos;
 mod client;
 mod connection;
 mod neighbours;
+mod offer;
 mod outages;
 mod recorded;
 mod releases;

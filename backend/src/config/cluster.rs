@@ -34,11 +34,11 @@ impl Accounts {
         let (cpu, gpu) = (&self.cpu_suffix, &self.gpu_suffix);
         if cpu.is_some() != gpu.is_some() {
             let message = "needs both cpu_suffix and gpu_suffix, as in \"_cpu\" and \"_gpu\"";
-            return Err(("accounts", message.into()));
+            return Err(("accounts.cpu_suffix", message.into()));
         }
         if cpu.as_deref() == Some("") || gpu.as_deref() == Some("") || (cpu.is_some() && cpu == gpu) {
             return Err((
-                "accounts",
+                "accounts.gpu_suffix",
                 "the two suffixes have to be different, and not empty".into(),
             ));
         }

@@ -154,17 +154,27 @@ fn whole(text: &str) -> Option<u32> {
     Some(digits.parse::<u32>().ok()?.saturating_mul(factor))
 }
 
-/// What no job has. A share in use takes its GPU from others, and a GPU in use its shares; which ones belong together
-/// is not told, so that nothing is promised of the other kind while one is in use.
+/// What no job has. A share in use takes its GPU from others, and a GPU in use its shares; which GPU that is is not
+/// told, so that nothing is promised of the other kind while one of its type is in use.
 fn free_gpus(all: &BTreeMap<String, u32>, used: &BTreeMap<String, u32>) -> BTreeMap<String, u32> {
-    let is_share = |name: &str| name == "shard" || name.starts_with("shard:");
-    let in_use = |share: bool| used.iter().any(|(name, count)| is_share(name) == share && *count > 0);
-    let (shares, wholes) = (in_use(true), in_use(false));
-    let has_shares = all.keys().any(|name| is_share(name));
+    // The type of GPU that something is a share of; shares without a type may be of any.
+    let share_of = |name: &str| match name {
+        "shard" => Some(String::new()),
+        _ => name.strip_prefix("shard:").map(ToOwned::to_owned),
+    };
+    let taken = |name: &str| {
+        let share = share_of(name);
+        used.iter()
+            .filter(|(_, count)| **count > 0)
+            .any(|(other, _)| match (&share, share_of(other)) {
+                (Some(of), None) => of.is_empty() || of == other,
+                (None, Some(of)) => of.is_empty() || of == name,
+                _ => false,
+            })
+    };
     let free = all.iter().filter_map(|(name, count)| {
-        let taken = has_shares && if is_share(name) { wholes } else { shares };
         let free = count.saturating_sub(used.get(name).copied().unwrap_or(0));
-        (!taken && free > 0).then(|| (name.clone(), free))
+        (free > 0 && !taken(name)).then(|| (name.clone(), free))
     });
     free.collect()
 }
@@ -485,6 +495,9 @@ mod tests {
         assert_eq!(free(""), [("h100".into(), 2), ("shard".into(), 16)]);
         assert_eq!(free("gpu:h100:1(IDX:0),shard:0"), [("h100".into(), 1)]);
         assert_eq!(free("gpu:h100:0(IDX:N/A),shard:3(3/8,0/8)"), [("shard".into(), 13)]);
+        let typed = gpus("gpu:h100:2,gpu:a100:1,shard:h100:8(S:0),shard:a100:4");
+        let free = free_gpus(&typed, &gpus("gpu:a100:1(IDX:2),shard:h100:1(1/4,0/4)"));
+        assert_eq!(free.into_iter().collect::<Vec<_>>(), [("shard:h100".into(), 7)]);
     }
 
     #[test]
