@@ -11,6 +11,7 @@
 
 mod hang;
 mod login;
+mod options;
 mod proxy;
 mod sign_in;
 mod start;
@@ -40,6 +41,9 @@ async fn main() {
     }
     if wants("hang") {
         report += &hang::measure().await;
+    }
+    if wants("options") {
+        report += &options::measure().await;
     }
     if wants("login") {
         report += &login::measure().await;
