@@ -149,9 +149,14 @@ impl Form {
 
     /// In the order of the fields; names that are none first.
     fn in_order(mut self) -> Vec<FieldError> {
-        self.errors
-            .sort_by_key(|error| NAMES.iter().position(|name| *name == error.field));
-        self.errors
+        // By insertion: the sort of the standard library is a whole kilobyte of the page.
+        let place = |error: &FieldError| NAMES.iter().position(|name| *name == error.field);
+        let mut ordered: Vec<FieldError> = Vec::with_capacity(self.errors.len());
+        for error in self.errors.drain(..) {
+            let before = ordered.iter().take_while(|other| place(other) <= place(&error)).count();
+            ordered.insert(before, error);
+        }
+        ordered
     }
 
     /// The profile's values where nothing else was said.
