@@ -1,20 +1,20 @@
 //! The only file that talks HTTP.
 
-use futures_util::StreamExt;
-use gloo_net::eventsource::futures::EventSource;
-use gloo_net::http::{Method, RequestBuilder};
 use js_sys::{JSON, Object, Reflect};
-use shared::api::{ErrorCode, ErrorView, SiteView, UserView};
+use leptos::prelude::window;
+use shared::api::{BoardView, ErrorCode, ErrorView, SiteView, UserView};
 use shared::names::UserName;
 use shared::options::OptionsView;
 use shared::raw::{RawOptions, RawValue};
 use shared::server::ProgressEvent;
 use shared::sign_in::ChallengeView;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{EventSource, Headers, MessageEvent, RequestInit, Response};
 
 use crate::json::{Json, Read};
 use crate::paths::routes;
-use crate::task::spawn;
 
 /// Why a call has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,23 +39,33 @@ impl Failure {
 
 /// What everybody may know.
 pub(crate) async fn site() -> Result<SiteView, Failure> {
-    parse(send(Method::GET, routes().api("site"), None).await?)
+    parse(&send(GET, routes().api("site"), None).await?)
+}
+
+/// The words of a language.
+pub(crate) async fn catalogue(url: String) -> Option<Vec<String>> {
+    send(GET, url, None).await.ok()?.parse()
 }
 
 /// Who is signed in.
 pub(crate) async fn user() -> Result<UserView, Failure> {
-    parse(send(Method::GET, routes().api("user"), None).await?)
+    parse(&send(GET, routes().api("user"), None).await?)
 }
 
 /// A person with their server, also one that has ended.
 pub(crate) async fn user_with_server(name: &UserName) -> Result<UserView, Failure> {
     let url = format!("{}?include_stopped_servers", routes().api_user(name));
-    parse(send(Method::GET, url, None).await?)
+    parse(&send(GET, url, None).await?)
 }
 
 /// What this person may choose now.
 pub(crate) async fn options() -> Result<OptionsView, Failure> {
-    parse(send(Method::GET, routes().api("options"), None).await?)
+    parse(&send(GET, routes().api("options"), None).await?)
+}
+
+/// How the people of an event are doing.
+pub(crate) async fn board(event: &str) -> Result<BoardView, Failure> {
+    parse(&send(GET, routes().api(&format!("events/{event}")), None).await?)
 }
 
 /// What came of a step of signing in.
@@ -66,32 +76,30 @@ pub(crate) enum Turn {
     Asks(ChallengeView),
 }
 
-impl Read for Turn {
-    fn read(json: &Json) -> Option<Self> {
-        match ChallengeView::read(json) {
-            Some(challenge) => Some(Self::Asks(challenge)),
-            None => UserView::read(json).map(|user| Self::SignedIn(Box::new(user))),
-        }
+fn turn(json: &Json) -> Result<Turn, Failure> {
+    match json.parse() {
+        Some(challenge) => Ok(Turn::Asks(challenge)),
+        None => parse(json).map(|user| Turn::SignedIn(Box::new(user))),
     }
 }
 
 /// Signs in.
 pub(crate) async fn log_in(username: &str, password: &str) -> Result<Turn, Failure> {
     let body = body([("username", username), ("password", password)]);
-    parse(send(Method::POST, routes().api("login"), body).await?)
+    turn(&send(POST, routes().api("login"), body).await?)
 }
 
 /// Goes on with an answer, or waits for what happens elsewhere.
 pub(crate) async fn answer(state: &str, answer: Option<&str>) -> Result<Turn, Failure> {
     let fields = [("state", Some(state)), ("answer", answer)];
     let body = body(fields.into_iter().filter_map(|(name, value)| Some((name, value?))));
-    parse(send(Method::POST, routes().api("login/answer"), body).await?)
+    turn(&send(POST, routes().api("login/answer"), body).await?)
 }
 
 /// Gives up a sign-in that is under way.
 pub(crate) async fn cancel(state: &str) -> Result<(), Failure> {
     let body = body([("state", state)]);
-    send(Method::POST, routes().api("login/cancel"), body).await.map(drop)
+    send(POST, routes().api("login/cancel"), body).await.map(drop)
 }
 
 /// Signs out, and stops the server too if that is wanted.
@@ -101,41 +109,62 @@ pub(crate) async fn log_out(stop_server: bool) -> Result<(), Failure> {
     } else {
         JsValue::from("{}")
     };
-    send(Method::POST, routes().api("logout"), Some(body)).await.map(drop)
+    send(POST, routes().api("logout"), Some(body)).await.map(drop)
 }
 
 /// Starts a person's server.
 pub(crate) async fn start(name: &UserName, options: &RawOptions) -> Result<(), Failure> {
-    send(Method::POST, routes().api_server(name), body(texts(options)))
+    send(POST, routes().api_server(name), body(texts(options)))
         .await
         .map(drop)
 }
 
 /// Stops a person's server, or cancels its start.
 pub(crate) async fn stop(name: &UserName) -> Result<(), Failure> {
-    send(Method::DELETE, routes().api_server(name), None).await.map(drop)
+    send(DELETE, routes().api_server(name), None).await.map(drop)
 }
 
 /// Keeps the start of a person's server from being given up.
 pub(crate) async fn keep_waiting(name: &UserName) -> Result<(), Failure> {
-    send(Method::POST, routes().api_keep_waiting(name), body([]))
-        .await
-        .map(drop)
+    send(POST, routes().api_keep_waiting(name), body([])).await.map(drop)
 }
 
-/// Follows a start. Events come until the answer is dropped or the server ends them.
-pub(crate) fn progress(name: &UserName, on_event: impl Fn(ProgressEvent) + 'static) -> Option<EventSource> {
-    let mut source = EventSource::new(&routes().api_progress(name)).ok()?;
-    let mut events = source.subscribe("message").ok()?;
-    spawn(async move {
-        while let Some(Ok((_, message))) = events.next().await {
-            let text = message.data().as_string().unwrap_or_default();
-            if let Some(event) = json(&text).as_ref().and_then(Read::read) {
-                on_event(event);
-            }
+/// The events of a start. They come until this is dropped or the server ends them.
+pub(crate) struct Events {
+    source: EventSource,
+    _heard: Closure<dyn FnMut(MessageEvent)>,
+}
+
+impl Events {
+    /// They can come now.
+    pub(crate) fn is_open(&self) -> bool {
+        self.source.ready_state() == EventSource::OPEN
+    }
+
+    /// None will come.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.source.ready_state() == EventSource::CLOSED
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        self.source.close();
+    }
+}
+
+/// Follows a start.
+pub(crate) fn progress(name: &UserName, on_event: impl Fn(ProgressEvent) + 'static) -> Option<Events> {
+    let source = EventSource::new(&routes().api_progress(name)).ok()?;
+    let heard: Box<dyn FnMut(MessageEvent)> = Box::new(move |message| {
+        let text = message.data().as_string().unwrap_or_default();
+        if let Some(event) = json(&text).and_then(|json| json.parse()) {
+            on_event(event);
         }
     });
-    Some(source)
+    let heard = Closure::wrap(heard);
+    source.set_onmessage(Some(heard.as_ref().unchecked_ref()));
+    Some(Events { source, _heard: heard })
 }
 
 /// A body of texts as JSON; more a page never sends.
@@ -150,29 +179,42 @@ fn body<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Option<JsVa
 fn texts(options: &RawOptions) -> impl Iterator<Item = (&str, &str)> {
     options.0.iter().filter_map(|(name, value)| match value {
         RawValue::Text(text) => Some((name.as_str(), text.as_str())),
-        RawValue::Number(_) | RawValue::Null | RawValue::Other => None,
+        RawValue::Number(_) | RawValue::List(_) | RawValue::Null | RawValue::Other => None,
     })
 }
 
+/// How a question is asked.
+const GET: &str = "GET";
+const POST: &str = "POST";
+const DELETE: &str = "DELETE";
+
 /// The answer's JSON; nothing where it has no body.
-async fn send(method: Method, url: String, body: Option<JsValue>) -> Result<Json, Failure> {
-    let request = RequestBuilder::new(&url)
-        .method(method)
-        .header("Accept", "application/json");
-    let request = match body {
-        Some(body) => request.header("Content-Type", "application/json").body(body),
-        None => request.build(),
-    };
-    let Ok(request) = request else {
-        return Err(Failure::NotUnderstood);
-    };
-    let response = request.send().await.map_err(|_| Failure::NoServer)?;
-    let text = response.text().await.map_err(|_| Failure::NoServer)?;
+async fn send(method: &str, url: String, body: Option<JsValue>) -> Result<Json, Failure> {
+    let (status_is_good, text) = fetch(method, &url, body).await.ok_or(Failure::NoServer)?;
     let json = json(&text).ok_or(Failure::NotUnderstood)?;
-    if response.ok() {
+    if status_is_good {
         return Ok(json);
     }
-    Err(ErrorView::read(&json).map_or(Failure::NotUnderstood, |error| Failure::Api(Box::new(error))))
+    let error = json.parse().map(|error: ErrorView| Failure::Api(Box::new(error)));
+    Err(error.unwrap_or(Failure::NotUnderstood))
+}
+
+/// Whether the answer is a success, and its body; nothing where nobody answered.
+async fn fetch(method: &str, url: &str, body: Option<JsValue>) -> Option<(bool, String)> {
+    let (request, headers) = (RequestInit::new(), Headers::new().ok()?);
+    request.set_method(method);
+    headers.set("Accept", "application/json").ok()?;
+    if let Some(body) = body {
+        headers.set("Content-Type", "application/json").ok()?;
+        request.set_body(&body);
+    }
+    request.set_headers(&headers);
+    let answer = JsFuture::from(window().fetch_with_str_and_init(url, &request))
+        .await
+        .ok()?;
+    let answer: Response = answer.unchecked_into();
+    let text = JsFuture::from(answer.text().ok()?).await.ok()?;
+    Some((answer.ok(), text.as_string()?))
 }
 
 fn json(text: &str) -> Option<Json> {
@@ -182,6 +224,6 @@ fn json(text: &str) -> Option<Json> {
     JSON::parse(text).ok().map(|value| Json::from_js(&value))
 }
 
-fn parse<T: Read>(json: Json) -> Result<T, Failure> {
-    T::read(&json).ok_or(Failure::NotUnderstood)
+fn parse<T: Read>(json: &Json) -> Result<T, Failure> {
+    json.parse().ok_or(Failure::NotUnderstood)
 }

@@ -1,5 +1,7 @@
 //! The page as a whole: what its parts share, its frame, and its routes.
 
+use std::time::Duration;
+
 use leptos::mount::mount_to_renderer;
 use leptos::prelude::*;
 
@@ -8,29 +10,40 @@ use crate::built::{Built, IntoBuilt, dynamic};
 use crate::components::{Footer, Header, SignInAgain, SkipLink, signed_in};
 use crate::document::{self, Carried};
 use crate::element::el;
-use crate::pages::{Home, Login, Logout, NoServer, NotFound, Spawn, Starting, UserPath, UserRedirect};
+use crate::pages::{Board, Home, Login, Logout, NoServer, NotFound, Spawn, Starting, UserPath, UserRedirect};
 use crate::router::{Go, Url};
 use crate::session::Session;
 use crate::site::{Reach, Site};
-use crate::{text, theme};
+use crate::task::{memo, spawn};
+use crate::text::{self, Locale};
+use crate::theme;
+
+/// After how long the words are asked for again.
+const AGAIN: Duration = Duration::from_secs(3);
 
 /// Takes over the document.
 pub(crate) fn mount() {
-    let carried = document::take_over();
-    if let Some(body) = document().body() {
-        mount_to_renderer(&body, move || app(carried)).forget();
-    }
+    // The words first: without them the document is the better page, and they are asked for again.
+    spawn(async {
+        let Some(locale) = text::load().await else {
+            return set_timeout(mount, AGAIN);
+        };
+        let carried = document::take_over();
+        if let Some(body) = document().body() {
+            mount_to_renderer(&body, move || app(carried, locale)).forget();
+        }
+    });
 }
 
-fn app(carried: Carried) -> Built {
+fn app(carried: Carried, locale: Locale) -> Built {
     let go = Go::provide();
-    text::provide();
+    text::provide(locale);
     theme::provide();
     Announcer::provide();
     let reach = Site::provide(&carried).reach;
     Session::provide();
     provide_context(StoredValue::new(carried));
-    let no_server = Memo::new(move |_| reach.get() == Reach::NoServer);
+    let no_server = memo(move || reach.get() == Reach::NoServer);
     let page = dynamic(move || {
         if no_server.get() {
             view! { <NoServer /> }.built()
@@ -60,6 +73,10 @@ fn page(url: &Url) -> Built {
         ["hub", "spawn-pending", owner] => {
             let owner = owner.to_owned();
             signed_in(move |user| view! { <Starting user owner=owner.clone() /> }.built())
+        }
+        ["hub", "events", event] => {
+            let event = event.to_owned();
+            signed_in(move |_| view! { <Board event=event.clone() /> }.built())
         }
         ["hub", "user-redirect", ..] => signed_in(|user| view! { <UserRedirect user /> }.built()),
         ["user", owner, ..] | ["hub", "user", owner, ..] => {

@@ -53,6 +53,7 @@ pub(crate) fn ticking(seconds: u64) -> ReadSignal<i64> {
 
 /// Does something each `seconds` for as long as the component lives.
 pub(crate) fn every(seconds: u64, task: impl Fn() + 'static) {
+    let task: Box<dyn Fn()> = Box::new(task);
     if let Ok(interval) = set_interval_with_handle(task, Duration::from_secs(seconds)) {
         on_cleanup(move || interval.clear());
     }

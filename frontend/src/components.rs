@@ -20,7 +20,7 @@ mod steps;
 
 pub(crate) use amount::Amount;
 pub(crate) use button::{Button, ButtonLink, Buttons, QUIET, SECOND};
-pub(crate) use choice::{Choice, Item};
+pub(crate) use choice::{Choice, Item, group};
 pub(crate) use error_summary::ErrorSummary;
 pub(crate) use field::{Field, Wrong, describe, input};
 pub(crate) use footer::Footer;

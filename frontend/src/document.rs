@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlElement, HtmlInputElement};
+use web_sys::{HtmlDocument, HtmlElement, HtmlInputElement};
 
 /// Carried over from the document: a page rendered in the browser replaces what stands there.
 #[derive(Clone, Debug, Default)]
@@ -103,6 +103,16 @@ pub(crate) fn value(id: &str) -> String {
         .map(|input| input.value())
         .filter(|value| is_filled(value))
         .unwrap_or_default()
+}
+
+/// Selects what is in the field of this id, and copies it; whether the browser did.
+pub(crate) fn copy(id: &str) -> bool {
+    let field = document().get_element_by_id(id);
+    if let Some(field) = field.and_then(|element| element.dyn_into::<HtmlInputElement>().ok()) {
+        field.select();
+    }
+    let document = document().dyn_into::<HtmlDocument>();
+    document.is_ok_and(|document| document.exec_command("copy").unwrap_or(false))
 }
 
 fn is_filled(text: &str) -> bool {

@@ -93,7 +93,7 @@ impl El {
         self
     }
 
-    /// A field whose content is this signal's value, both ways.
+    /// A field or a list whose content is this signal's value, both ways.
     pub(crate) fn holds(self, value: RwSignal<String>) -> Self {
         let input: HtmlInputElement = self.0.element.clone().unchecked_into();
         self.effect(Box::new(move || {
@@ -103,6 +103,12 @@ impl El {
             }
         }))
         .on("input", move |event| value.set(event_target_value(&event)))
+    }
+
+    /// A box or a button that is checked while this is so.
+    pub(crate) fn checked(self, checked: Signal<bool>) -> Self {
+        let input: HtmlInputElement = self.0.element.clone().unchecked_into();
+        self.effect(Box::new(move || input.set_checked(checked.get())))
     }
 
     /// Does this when that happens to it.

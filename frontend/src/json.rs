@@ -58,9 +58,16 @@ impl Json {
         }
     }
 
-    /// What an object has under this name, read.
-    pub(crate) fn get<T: Read>(&self, name: &str) -> Option<T> {
-        T::read(self.at(name))
+    /// Reads what an object has under this name; whether that is one of these.
+    #[inline(never)]
+    pub(crate) fn field<T: Read>(&self, name: &str, place: &mut T) -> bool {
+        place.read(self.at(name))
+    }
+
+    /// What it is, if it is one of these.
+    pub(crate) fn parse<T: Read>(&self) -> Option<T> {
+        let mut value = T::blank();
+        value.read(self).then_some(value)
     }
 
     /// A text.
@@ -77,84 +84,160 @@ fn whole(number: f64) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() < 9e15).then_some(number as i64)
 }
 
-/// What can be read from JSON.
+/// What can be read from JSON: into a blank one, field by field. A way out after each field that cannot be read would
+/// be more code than all the rest.
 pub(crate) trait Read: Sized {
-    /// The value, if it is one of these.
-    fn read(json: &Json) -> Option<Self>;
+    /// One with nothing in it, or something that stands for nothing.
+    fn blank() -> Self;
+
+    /// Takes the value over; whether it is one of these.
+    fn read(&mut self, json: &Json) -> bool;
 }
 
-impl Read for String {
-    fn read(json: &Json) -> Option<Self> {
-        json.text().map(Self::from)
+/// Puts a value, if there is one, where it belongs; whether there was one.
+pub(crate) fn put<T>(place: &mut T, value: Option<T>) -> bool {
+    match value {
+        Some(value) => {
+            *place = value;
+            true
+        }
+        None => false,
     }
 }
 
-impl Read for bool {
-    fn read(json: &Json) -> Option<Self> {
+/// Absent is empty.
+impl Read for String {
+    fn blank() -> Self {
+        Self::new()
+    }
+
+    fn read(&mut self, json: &Json) -> bool {
         match json {
-            Json::Truth(truth) => Some(*truth),
-            _ => None,
+            Json::Text(text) => self.clone_from(text),
+            Json::Nothing => {}
+            _ => return false,
         }
+        true
+    }
+}
+
+/// Absent is false.
+impl Read for bool {
+    fn blank() -> Self {
+        false
+    }
+
+    fn read(&mut self, json: &Json) -> bool {
+        match json {
+            Json::Truth(truth) => *self = *truth,
+            Json::Nothing => {}
+            _ => return false,
+        }
+        true
     }
 }
 
 impl Read for i64 {
-    fn read(json: &Json) -> Option<Self> {
+    fn blank() -> Self {
+        0
+    }
+
+    fn read(&mut self, json: &Json) -> bool {
         match json {
-            Json::Whole(number) => Some(*number),
-            _ => None,
+            Json::Whole(number) => put(self, Some(*number)),
+            _ => false,
         }
     }
 }
 
+/// Absent is none of it.
 impl Read for u64 {
-    fn read(json: &Json) -> Option<Self> {
-        i64::read(json)?.try_into().ok()
+    fn blank() -> Self {
+        0
+    }
+
+    fn read(&mut self, json: &Json) -> bool {
+        match json {
+            Json::Whole(number) => put(self, Self::try_from(*number).ok()),
+            Json::Nothing => true,
+            _ => false,
+        }
     }
 }
 
-impl Read for u32 {
-    fn read(json: &Json) -> Option<Self> {
-        i64::read(json)?.try_into().ok()
-    }
+macro_rules! small {
+    ($($number:ident)*) => {
+        $(impl Read for $number {
+            fn blank() -> Self {
+                0
+            }
+
+            fn read(&mut self, json: &Json) -> bool {
+                let mut whole = 0_u64;
+                whole.read(json) && put(self, Self::try_from(whole).ok())
+            }
+        })*
+    };
 }
+
+small! { u8 u16 u32 usize }
 
 /// Absent, `null` and unreadable are the same here: the page then goes without.
 impl<T: Read> Read for Option<T> {
-    fn read(json: &Json) -> Option<Self> {
-        Some(T::read(json))
+    fn blank() -> Self {
+        None
+    }
+
+    fn read(&mut self, json: &Json) -> bool {
+        *self = match json {
+            Json::Nothing => None,
+            json => json.parse(),
+        };
+        true
     }
 }
 
 impl<T: Read> Read for Vec<T> {
-    fn read(json: &Json) -> Option<Self> {
+    fn blank() -> Self {
+        Self::new()
+    }
+
+    fn read(&mut self, json: &Json) -> bool {
+        let mut all = true;
         match json {
             Json::List(items) => {
-                let mut list = Self::with_capacity(items.len());
                 for item in items {
-                    list.push(T::read(item)?);
+                    let mut value = T::blank();
+                    all &= value.read(item);
+                    self.push(value);
                 }
-                Some(list)
             }
-            Json::Nothing => Some(Self::new()),
-            _ => None,
+            Json::Nothing => {}
+            _ => all = false,
         }
+        all
     }
 }
 
 impl<T: Read> Read for BTreeMap<String, T> {
-    fn read(json: &Json) -> Option<Self> {
+    fn blank() -> Self {
+        Self::new()
+    }
+
+    fn read(&mut self, json: &Json) -> bool {
+        let mut all = true;
         match json {
             // Not `collect`: that would bring three sorting algorithms along.
             Json::Object(pairs) => {
-                let mut map = Self::new();
-                for (name, value) in pairs {
-                    map.insert(name.clone(), T::read(value)?);
+                for (name, item) in pairs {
+                    let mut value = T::blank();
+                    all &= value.read(item);
+                    self.insert(name.clone(), value);
                 }
-                Some(map)
             }
-            Json::Nothing => Some(Self::new()),
-            _ => None,
+            Json::Nothing => {}
+            _ => all = false,
         }
+        all
     }
 }

@@ -1,5 +1,7 @@
 //! What a person may choose now, asked for when a page needs it.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use shared::options::OptionsView;
 
@@ -11,7 +13,7 @@ use crate::task::spawn;
 #[derive(Clone, Copy)]
 pub(crate) struct Offer {
     /// The answer.
-    pub(crate) answer: RwSignal<Option<Result<OptionsView, Failure>>>,
+    pub(crate) answer: RwSignal<Option<Result<Arc<OptionsView>, Failure>>>,
     session: Session,
 }
 
@@ -27,7 +29,7 @@ impl Offer {
     /// Asks for them.
     pub(crate) fn ask(self) {
         spawn(async move {
-            let answer = api::options().await;
+            let answer = api::options().await.map(Arc::new);
             if let Err(failure) = &answer {
                 self.session.heed(failure);
             }

@@ -1,8 +1,10 @@
 //! Pages, one in each file.
 
+mod board;
 mod ended;
 mod forbidden;
 mod home;
+mod landing;
 mod login;
 mod logout;
 mod no_server;
@@ -12,6 +14,7 @@ mod spawn;
 mod starting;
 mod user_redirect;
 
+pub(crate) use board::Board;
 pub(crate) use home::Home;
 pub(crate) use login::Login;
 pub(crate) use logout::Logout;

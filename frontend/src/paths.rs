@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use shared::names::UserName;
 use shared::options::{NAMES, UserOptions};
-use shared::raw::RawOptions;
+use shared::raw::{RawOptions, RawValue};
 use shared::routes::Routes;
 use web_sys::UrlSearchParams;
 
@@ -35,25 +35,22 @@ pub(crate) fn spawn() -> String {
 
 /// The options, filled in, and then on to `next`.
 pub(crate) fn spawn_with(options: &UserOptions, next: Option<&str>) -> String {
-    let time = link_time(options.time.get());
-    let cores = options.cores.get().to_string();
-    let memory = link_memory(options.memory.get());
-    let gpu = options
-        .gpu
-        .as_ref()
-        .map_or_else(|| "none".to_owned(), ToString::to_string);
-    with_query(
-        spawn(),
-        [
-            ("account", Some(options.account.as_str())),
-            ("time", Some(&time)),
-            ("cores", Some(&cores)),
-            ("memory", Some(&memory)),
-            ("gpu", Some(&gpu)),
-            ("interface", Some(options.interface.as_str())),
-            ("next", next),
-        ],
-    )
+    let (time, memory) = (link_time(options.time.get()), link_memory(options.memory.get()));
+    spawn_link(&options.to_raw().with("time", time).with("memory", memory), next)
+}
+
+/// The options, filled in like this, and then on to `next`.
+pub(crate) fn spawn_link(raw: &RawOptions, next: Option<&str>) -> String {
+    let texts = NAMES.iter().map(|name| match raw.get(name) {
+        Some(RawValue::Text(text)) => (*name, Some(text.as_str())),
+        _ => (*name, None),
+    });
+    with_query(spawn(), texts.chain([("next", next)]))
+}
+
+/// How the people of an event are doing.
+pub(crate) fn board(event: &str) -> String {
+    routes().hub(&format!("events/{event}"))
 }
 
 /// The page that follows a person's start, and then on to `next`.
@@ -61,7 +58,7 @@ pub(crate) fn starting(user: &UserName, next: Option<&str>) -> String {
     with_query(routes().spawn_pending(user), [("next", next)])
 }
 
-fn with_query<'a, const N: usize>(path: String, pairs: [(&'a str, Option<&'a str>); N]) -> String {
+fn with_query<'a>(path: String, pairs: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> String {
     let Ok(query) = UrlSearchParams::new() else {
         return path;
     };

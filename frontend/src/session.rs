@@ -31,6 +31,8 @@ pub(crate) struct Session {
     pub(crate) lapsed: RwSignal<bool>,
     /// When the sign-in ends, by the browser's clock.
     pub(crate) ends_at: RwSignal<Option<i64>>,
+    /// Somebody has signed in here, since the document loaded.
+    fresh: StoredValue<bool>,
 }
 
 impl Session {
@@ -40,6 +42,7 @@ impl Session {
             who: RwSignal::new(SignIn::Unknown),
             lapsed: RwSignal::new(false),
             ends_at: RwSignal::new(None),
+            fresh: StoredValue::new(false),
         };
         provide_context(session);
         session.ask();
@@ -70,6 +73,11 @@ impl Session {
         }
     }
 
+    /// Whether somebody has signed in here, with this page.
+    pub(crate) fn is_fresh(self) -> bool {
+        self.fresh.get_value()
+    }
+
     /// Asks the server who is signed in.
     pub(crate) fn ask(self) {
         spawn(async move {
@@ -85,6 +93,7 @@ impl Session {
     pub(crate) fn heard(self, turn: Turn) {
         if let Turn::SignedIn(user) = turn {
             preferences::tell(preferences::SIGNED_IN);
+            self.fresh.set_value(true);
             self.somebody(*user);
         }
     }

@@ -1,13 +1,17 @@
 //! What everybody may know of the site, and whether its cluster can be reached.
 
+use std::collections::BTreeMap;
+
 use leptos::prelude::*;
-use shared::api::{Bilingual, Links, SiteView};
+use shared::api::{Bilingual, Landing, Links, SiteView};
+use shared::names::InterfaceName;
+use shared::options::UserOptions;
 
 use crate::api::{self, Failure};
 use crate::clock;
 use crate::document::Carried;
 use crate::task::spawn;
-use crate::text::Locale;
+use crate::text::{Locale, Named, Words};
 
 /// How often the state is read again while somebody looks, in seconds.
 const REFRESH: u64 = 30;
@@ -47,6 +51,10 @@ impl Site {
                 links: Links::default(),
                 hubs: Vec::new(),
                 stop_at_logout: false,
+                interfaces: Vec::new(),
+                gpus: BTreeMap::new(),
+                note: None,
+                landing: Landing::default(),
             }),
             reach: RwSignal::new(Reach::Unknown),
         };
@@ -73,11 +81,57 @@ impl Site {
     /// One of the site's links in this language; follows changes.
     pub(crate) fn link(self, which: fn(&Links) -> &Option<Bilingual>, locale: Locale) -> Option<String> {
         self.view.with(|view| {
-            which(&view.links).as_ref().map(|link| match locale {
-                Locale::En => link.en.clone(),
-                Locale::Fr => link.fr.clone(),
+            let link = which(&view.links).as_ref();
+            link.map(|link| locale.of(link).to_owned())
+        })
+    }
+
+    /// What an interface is called; follows the language and what the site says.
+    pub(crate) fn interface(self, words: Words, name: &InterfaceName) -> String {
+        self.view.with(|view| {
+            let interface = view.interfaces.iter().find(|interface| interface.name == *name);
+            interface.map_or_else(|| name.to_string(), |found| words.locale().of(&found.label).to_owned())
+        })
+    }
+
+    /// The path below a server that opens an interface; follows what the site says.
+    pub(crate) fn path(self, name: &InterfaceName) -> Option<String> {
+        self.view.with(|view| {
+            let interface = view.interfaces.iter().find(|interface| interface.name == *name)?;
+            Some(interface.path.clone())
+        })
+    }
+
+    /// What an interface is for, and whether the site recommends it; follows the language and what the site says.
+    pub(crate) fn about(self, words: Words, name: &InterfaceName) -> (String, bool) {
+        self.view.with(|view| {
+            let interface = view.interfaces.iter().find(|interface| interface.name == *name);
+            interface.map_or_else(Default::default, |found| {
+                (words.locale().of(&found.about).to_owned(), found.recommended)
             })
         })
+    }
+
+    /// What a type of GPU is called; follows the language and what the site says.
+    pub(crate) fn gpu(self, words: Words, name: &str) -> String {
+        self.view.with(|view| {
+            let label = view.gpus.get(name);
+            label.map_or_else(|| name.to_owned(), |label| words.locale().of(label).to_owned())
+        })
+    }
+
+    /// What was or will be asked for, as one sentence, with its end (seconds since 1970) if that is known; follows
+    /// the language and what the site says.
+    pub(crate) fn request(self, words: Words, options: &UserOptions, until: Option<i64>) -> String {
+        let named = Named {
+            interface: &self.interface(words, &options.interface),
+            gpu: &options
+                .gpu
+                .as_ref()
+                .map_or_else(String::new, |gpu| self.gpu(words, &gpu.name)),
+        };
+        let until = until.map(clock::when);
+        words.text().request(options, &named, until.as_ref())
     }
 
     /// Reads it again.

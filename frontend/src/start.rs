@@ -9,7 +9,7 @@ use crate::api::{self, Failure};
 use crate::paths;
 use crate::router::Go;
 use crate::session::Session;
-use crate::task::Task;
+use crate::task::{Task, callback};
 
 /// A start, as an action of the page.
 #[derive(Clone, Copy)]
@@ -24,7 +24,7 @@ impl Start {
     /// Starts this person's server, then goes to the page that follows it and from there to `next`.
     pub(crate) fn new(user: UserName, next: Option<String>) -> Self {
         let (go, target) = (Go::get(), paths::starting(&user, next.as_deref()));
-        Self::then(user, Callback::new(move |()| go.to(&target)))
+        Self::then(user, callback(move || go.to(&target)))
     }
 
     /// Starts this person's server, then does something else.

@@ -47,11 +47,29 @@ impl Task {
 /// Does something in the background.
 pub(crate) fn spawn(task: impl Future<Output = ()> + 'static) {
     let task: Later = Box::pin(task);
-    leptos::task::spawn_local(task);
+    wasm_bindgen_futures::spawn_local(task);
 }
 
 /// Does something now and whenever what it read has changed.
 pub(crate) fn effect(run: impl FnMut() + 'static) {
     let run: Box<dyn FnMut()> = Box::new(run);
     Effect::new(run);
+}
+
+/// What is told from other things, and follows them.
+pub(crate) fn follow<T: Send + Sync + 'static>(tell: impl Fn() -> T + Send + Sync + 'static) -> Signal<T> {
+    let tell: Box<dyn Fn() -> T + Send + Sync> = Box::new(tell);
+    Signal::derive(tell)
+}
+
+/// The same where it is not told again as long as it stays the same.
+pub(crate) fn memo<T: PartialEq + Send + Sync + 'static>(tell: impl Fn() -> T + Send + Sync + 'static) -> Memo<T> {
+    let tell: Box<dyn Fn() -> T + Send + Sync> = Box::new(tell);
+    Memo::new(move |_| tell())
+}
+
+/// What a button or a list does.
+pub(crate) fn callback(run: impl Fn() + Send + Sync + 'static) -> Callback<()> {
+    let run: Box<dyn Fn() + Send + Sync> = Box::new(run);
+    Callback::new(move |()| run())
 }

@@ -1,21 +1,22 @@
-//! Every word a person reads: one function for each message, in `en.rs` and `fr.rs` side by side.
+//! Every word a person reads: one message on each line of `en.json` and `fr.json`, side by side. They are no part of
+//! the wasm: the page loads the catalogue of its language beside it, and the other one when somebody switches.
 //!
 //! French is written, not translated word by word: vouvoiement, and the words of the field (grappe, cœurs,
-//! compte de calcul, file d’attente, Démarrer).
+//! compte de calcul, file d’attente, Démarrer), with the typography of Canada.
 
-mod en;
 pub(crate) mod format;
-mod fr;
+mod phrases;
 mod reason;
 
-use leptos::prelude::*;
-use shared::options::{FieldError, Interface, UserOptions};
-use shared::server::{EndCause, EndView, Phase};
+use std::sync::OnceLock;
 
-use self::format::When;
-pub(crate) use self::reason::Reason;
-use crate::task::effect;
-use crate::{document, preferences};
+use leptos::prelude::*;
+use shared::api::Bilingual;
+
+pub(crate) use self::phrases::Named;
+use self::reason::Reason;
+use crate::task::{effect, follow, spawn};
+use crate::{api, document, preferences};
 
 /// A language of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,9 @@ pub(crate) enum Locale {
     /// French.
     Fr,
 }
+
+/// The catalogues that have been loaded.
+static TONGUES: [OnceLock<Tongue>; 2] = [const { OnceLock::new() }; 2];
 
 impl Locale {
     /// Every language, with its own name for itself.
@@ -47,21 +51,151 @@ impl Locale {
         }
     }
 
-    /// The messages in this language.
+    /// The messages in this language; until they are loaded, in none.
     pub(crate) fn text(self) -> &'static Tongue {
+        static NONE: Tongue = Tongue(Vec::new());
+        self.slot().get().unwrap_or(&NONE)
+    }
+
+    /// What somebody else wrote in both languages, in this one.
+    pub(crate) fn of(self, text: &Bilingual) -> &str {
         match self {
-            Self::En => &en::English,
-            Self::Fr => &fr::French,
+            Self::En => &text.en,
+            Self::Fr => &text.fr,
         }
+    }
+
+    fn slot(self) -> &'static OnceLock<Tongue> {
+        let [en, fr] = &TONGUES;
+        match self {
+            Self::En => en,
+            Self::Fr => fr,
+        }
+    }
+
+    /// Loads the messages, unless they are here; whether they are then.
+    async fn load(self) -> bool {
+        if self.slot().get().is_none()
+            && let Some(url) = document::attribute(match self {
+                Self::En => "data-en",
+                Self::Fr => "data-fr",
+            })
+            && let Some(tongue) = api::catalogue(url).await
+        {
+            drop(self.slot().set(Tongue(tongue)));
+        }
+        self.slot().get().is_some()
     }
 }
 
-/// The messages, in one language or the other.
-pub(crate) type Tongue = dyn Text + Sync;
+/// Names the messages. A catalogue has them in this order, under these names in small letters.
+macro_rules! words {
+    ($($name:ident)*) => {
+        /// A message.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Word { $($name,)* }
+
+        #[cfg(test)]
+        const NAMES: &[&str] = &[$(stringify!($name),)*];
+    };
+}
+
+words! {
+    // The frame.
+    Skip Language Colours ColoursSystem ColoursLight ColoursDark Online NoConnection YourAccount LogOut Documentation
+    StatusPage Support OneMoment TroubleTitle LanguageFailed Silent AsOf
+    // Failures.
+    NoServer NoServerAdvice Unreachable NotUnderstood SlurmUnreachable TryAgain AlreadyRunning GoToServer SlurmSaid
+    Refused ProblemTitle NotSignedIn CrossSite Internal InternalNumber
+    // Log in.
+    LoginTitle LogIn LoggingIn Username Password Show Hide ShowPassword HidePassword UsernameMissing PasswordMissing
+    WrongPassword OtherHubs LogOutTitle LogOutLead StopToo Answer GoOn SignInOver SignInUnavailable PasswordExpired
+    LogInAgain EndsLead EndedLead EndsSoon Throttled
+    // 403, 404.
+    InactiveTitle InactiveLead InactiveSteps RenewAccount NoAssociationLead NotYoursTitle NotYoursAdvice NotFoundTitle
+    NotFoundLead GoHome NoAssociationTitle EnableAccess InactiveSince NotYours
+    // Home.
+    UnknownServer HomeTitle Start Change Open Stop StopQuestion StopYes StopNo Stopping ViewStart NoServerRunning
+    Running Node CoresLabel MemoryLabel GpuLabel AccountLabel UntilLabel SaveYourWork TimeOver Request RequestPlain
+    Charged InReservation Left LastOne ChangeInterface ReadMore
+    // Options.
+    OptionsTitle FilledByLink Account AccountHint Time Cores MemoryField Gpu GpuHint GpuNone GpuCount Interface
+    Recommended YourRequest Incomplete Sending FilledByProfile FilledByLast FilledByDefaults LastRefused SetBySite
+    SetByEvent EventNow EventSoon Board Profile ProfileHint ProfileNone AccountFilter AccountFound Kinds TimeHint
+    CoresHint MemoryHint PerCore GpuMemory GpuPart GpuUpTo Reservation ReservationHint ReservationNone ReservationSoon
+    MoreOptions Partition PartitionHint PartitionAny Features FeaturesHint FeaturesNone RoomNow RoomAt RoomNone
+    RoomCores RoomMemory RoomGpu RoomTime RoomBoth UseIt UseBoth RoomAge OtherRunning OtherWaiting CopyLink LinkCopied
+    LinkHere Link
+    // Starting.
+    StartingTitle StepSending StepSent StepQueued StepOpening StepDone StepNow StepNext MayBeSooner KeepWaiting
+    KeptWaiting Suspended Cancel Cancelling OpeningLead TwoMinutesLeft OneMinuteLeft NothingToWaitFor ChooseOptions
+    StepStarting StepStartingOn Expected Waited WaitedLeft Told StartingFor NoNews PhaseSubmitting PhaseQueued
+    PhaseStarting PhaseReady PhaseStopping PhaseEnded
+    // Ended, not running.
+    DidNotStart HasEnded WasCancelled WasStopped StartAgain NotRunningTitle NotRunningLead NotRunningThen
+    NotRunningDefaults OpenNow LogIsIn Job
+    // What is wrong with an option; {0} is one of the first ten.
+    WhatProfile WhatAccount WhatTime WhatCores WhatMemory WhatGpu WhatReservation WhatPartition WhatFeatures
+    WhatInterface UnknownOption Missing MalformedTime MalformedCores MalformedMemory Malformed TooSmall TooLarge
+    NotOffered NotTogether Locked NoSuchNode NoNodeAtAll
+    // Why a job waits.
+    ReasonNotYet ReasonPriority ReasonResources ReasonOtherJob ReasonHeldByYou ReasonHeldByStaff ReasonNotBefore
+    ReasonTooMuch ReasonClosed ReasonNodesAway ReasonPersonLimit ReasonAccountLimit ReasonOther
+    // How it ended, and what to do about it.
+    EndGaveUp EndStopped EndCancelled EndRefused EndUnreachable EndLost EndJupyterMissing EndSetupFailed EndNoPort
+    EndPortNotTold EndJupyterFailed EndFinished EndTimeLimit EndOutOfMemory EndNodeFailed EndPreempted EndOther
+    AdviceGaveUp AdviceRefused AdviceNoJob AdviceNotYou AdviceNoPort AdviceJupyterFailed AdviceTimeLimit
+    AdviceOutOfMemory AdviceAgain AdviceSaved AdviceOther
+    // How the people of an event are doing.
+    BoardTitle BoardCounts BoardNobody BoardPerson BoardState BoardSince BoardWhy BoardFailed
+    // Moments, amounts, numbers. Four moments: today, tomorrow, yesterday, another day.
+    Moment At Until Since Clock DayAndMonth FirstDay Date Months Comma Gb Mb CoresAmount GpuAmount
+}
+
+/// The messages, in one language: `{0}`, `{1}`, … stand for what is filled in, `|` is between forms of one message.
+pub(crate) struct Tongue(Vec<String>);
+
+impl Tongue {
+    /// A message.
+    pub(crate) fn get(&self, word: Word) -> &str {
+        self.0.get(word as usize).map_or("", String::as_str)
+    }
+
+    /// A message with something in it.
+    pub(crate) fn fill(&self, word: Word, with: &[&str]) -> String {
+        fill(self.get(word), with)
+    }
+
+    /// One of the forms of a message, with something in it.
+    pub(crate) fn form(&self, word: Word, form: usize, with: &[&str]) -> String {
+        fill(self.get(word).split('|').nth(form).unwrap_or_default(), with)
+    }
+}
+
+fn fill(template: &str, with: &[&str]) -> String {
+    let mut parts = template.split('{');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (index, rest) = part.split_once('}').unwrap_or_default();
+        text.push_str(
+            index
+                .parse()
+                .ok()
+                .and_then(|index: usize| with.get(index))
+                .unwrap_or(&""),
+        );
+        text.push_str(rest);
+    }
+    text
+}
 
 /// The chosen language, and messages in it that follow when it changes.
 #[derive(Clone, Copy)]
-pub(crate) struct Words(pub(crate) RwSignal<Locale>);
+pub(crate) struct Words {
+    chosen: RwSignal<Locale>,
+    /// The other language could not be loaded.
+    pub(crate) failed: RwSignal<bool>,
+}
 
 impl Words {
     /// The one of this page.
@@ -69,182 +203,68 @@ impl Words {
         expect_context()
     }
 
+    /// The language; follows it.
+    pub(crate) fn locale(self) -> Locale {
+        self.chosen.get()
+    }
+
     /// The messages; follows the language.
     pub(crate) fn text(self) -> &'static Tongue {
-        self.0.get().text()
+        self.locale().text()
+    }
+
+    /// Another language, once its messages are here. Without them the page stays as it is, and says so.
+    pub(crate) fn choose(self, locale: Locale) {
+        self.failed.set(false);
+        spawn(async move {
+            if locale.load().await {
+                self.chosen.set(locale);
+            } else {
+                self.failed.set(true);
+            }
+        });
     }
 
     /// A fixed message.
-    pub(crate) fn say(self, message: fn(&Tongue) -> &'static str) -> Signal<String> {
-        Signal::derive(move || message(self.text()).to_owned())
+    pub(crate) fn say(self, word: Word) -> Signal<String> {
+        follow(move || self.text().get(word).to_owned())
     }
 
     /// A message with something in it.
     pub(crate) fn tell(self, message: impl Fn(&Tongue) -> String + Send + Sync + 'static) -> Signal<String> {
-        Signal::derive(move || message(self.text()))
-    }
-}
-
-/// The messages without anything in them: a table in each language, which weighs less than functions.
-macro_rules! words {
-    ($($name:ident)*) => {
-        /// The messages without anything in them, in one language.
-        pub(crate) struct Fixed { $($name: &'static str,)* }
-
-        impl Tongue {
-            $(pub(crate) fn $name(&self) -> &'static str { self.words().$name })*
-        }
-    };
-}
-
-words! {
-    // The frame.
-    skip language colours colours_system colours_light colours_dark online no_connection your_account log_out
-    documentation status_page support one_moment trouble_title
-    // Failures.
-    no_server no_server_advice unreachable not_understood slurm_unreachable try_again already_running
-    go_to_server slurm_said refused problem_title not_signed_in cross_site
-    // Log in.
-    login_title log_in logging_in username password show hide show_password hide_password username_missing
-    password_missing wrong_password other_hubs log_out_title log_out_lead stop_too answer go_on sign_in_over
-    sign_in_unavailable password_expired log_in_again ends_lead ended_lead
-    // 403, 404.
-    inactive_title inactive_lead inactive_steps renew_account no_association_lead not_yours_title
-    not_yours_advice not_found_title not_found_lead go_home
-    // Home.
-    unknown_server home_title start change open stop stop_question stop_yes stop_no stopping view_start
-    no_server_running running node cores_label memory_label gpu_label account_label until_label
-    save_your_work time_over
-    // Options.
-    options_title filled_by_link account account_hint time cores memory_field gpu gpu_hint gpu_none gpu_count
-    interface interface_lab interface_notebook interface_terminal lab notebook terminal recommended
-    your_request incomplete sending
-    // Starting.
-    starting_title step_sending step_sent step_queued step_opening step_done step_now step_next may_be_sooner
-    keep_waiting kept_waiting suspended cancel cancelling opening_lead two_minutes_left one_minute_left
-    nothing_to_wait_for choose_options
-    // Ended, not running.
-    did_not_start has_ended was_cancelled was_stopped start_again not_running_title not_running_lead
-    not_running_then not_running_defaults open_now log_is_in
-}
-
-/// What the page says. Amounts are in the API's units: minutes, MiB; spans are in seconds.
-pub(crate) trait Text {
-    /// The messages without anything in them.
-    fn words(&self) -> &'static Fixed;
-
-    // The frame.
-    /// The cluster's scheduler has been silent since then.
-    fn silent(&self, since: &When) -> String;
-    /// What is shown is from then, because Slurm is silent.
-    fn as_of(&self, since: &When) -> String;
-
-    // Failures.
-    /// A defect, with the number support needs.
-    fn internal(&self, request_id: &str) -> String;
-
-    // Log in.
-    /// When the sign-in ends.
-    fn ends_soon(&self, when: &When) -> String;
-    /// Too many wrong passwords; for how long.
-    fn throttled(&self, seconds: i64) -> String;
-
-    // 403, 404.
-    /// No access to this cluster.
-    fn no_association_title(&self, cluster: &str) -> String;
-    /// The second step to get access.
-    fn enable_access(&self, cluster: &str) -> String;
-    /// A date.
-    fn date(&self, when: &When) -> String;
-    /// Inactive since (as the site says it).
-    fn inactive_since(&self, since: &str) -> String;
-    /// Whose page this is, and who is signed in.
-    fn not_yours(&self, owner: &str, me: &str) -> String;
-
-    // Home.
-    /// What was or will be asked for, with its end, as one sentence.
-    fn request(&self, options: &UserOptions, until: &When) -> String;
-    /// The same without an end.
-    fn request_plain(&self, options: &UserOptions) -> String;
-    /// How much time is left.
-    fn left(&self, seconds: i64) -> String;
-    /// An amount of memory.
-    fn memory(&self, mib: u64) -> String;
-    /// A moment.
-    fn at(&self, when: &When) -> String;
-    /// What became of the last server.
-    fn last_one(&self, end: &EndView) -> String;
-
-    // Options.
-    /// The limit of time, and how to write it.
-    fn time_hint(&self, min: u64, max: u64) -> String;
-    /// The limits of cores.
-    fn cores_hint(&self, min: u64, max: u64) -> String;
-    /// The limits of memory.
-    fn memory_hint(&self, min: u64, max: u64) -> String;
-    /// When a time ends.
-    fn until(&self, when: &When) -> String;
-    /// A time as a quick pick.
-    fn hours(&self, minutes: u64) -> String;
-    /// Memory for each core as a quick pick.
-    fn per_core(&self, per_core: u64, total: u64) -> String;
-    /// How many GPUs of a type there can be.
-    fn gpu_up_to(&self, max: u32) -> String;
-    /// What is wrong with an option.
-    fn problem(&self, error: &FieldError) -> String;
-
-    // Starting.
-    /// The third step.
-    fn step_starting(&self, node: Option<&str>) -> String;
-    /// A phase as the tab's title and for a screen reader.
-    fn phase(&self, phase: Phase) -> &'static str;
-    /// Why a job waits, in plain words.
-    fn reason(&self, reason: &Reason<'_>) -> String;
-    /// When Slurm expects to start it.
-    fn expected(&self, when: &When) -> String;
-    /// How long it waits, and how long until the wait is given up.
-    fn waited(&self, waited: i64, left: Option<i64>) -> String;
-    /// When Slurm told why the job waits.
-    fn told(&self, seconds: i64) -> String;
-    /// The job runs, Jupyter starts.
-    fn starting_for(&self, seconds: i64) -> String;
-    /// The state is old.
-    fn no_news(&self, seconds: i64, when: &When) -> String;
-
-    // Ended, not running.
-    /// What happened.
-    fn end(&self, end: &EndView) -> String;
-    /// What to do about it.
-    fn advice(&self, cause: &EndCause) -> &'static str;
-    /// The job's number.
-    fn job(&self, id: u64) -> String;
-}
-
-/// What an interface is called and what it is for.
-pub(crate) fn interface_words(text: &Tongue, interface: Interface) -> (&'static str, &'static str) {
-    match interface {
-        Interface::Lab => (text.lab(), text.interface_lab()),
-        Interface::Notebook => (text.notebook(), text.interface_notebook()),
-        Interface::Terminal => (text.terminal(), text.interface_terminal()),
+        let message: Box<dyn Fn(&Tongue) -> String + Send + Sync> = Box::new(message);
+        follow(move || message(self.text()))
     }
 }
 
 const REMEMBERED: &str = "slipway-language";
 
 /// The language of the page: what was chosen here before, else what the server wrote the document in, else the
-/// browser's. Setting it shows and remembers it.
-pub(crate) fn provide() {
+/// browser's. Its messages are loaded before the page takes the document over; until then that has words of its own.
+pub(crate) async fn load() -> Option<Locale> {
     let tag = preferences::recall(REMEMBERED)
         .or_else(|| document::attribute("lang"))
         .or_else(document::browser_language);
-    let locale = RwSignal::new(tag.and_then(|tag| Locale::from_tag(&tag)).unwrap_or(Locale::En));
-    provide_context(Words(locale));
+    let locale = tag.and_then(|tag| Locale::from_tag(&tag)).unwrap_or(Locale::En);
+    locale.load().await.then_some(locale)
+}
+
+/// Made once. A change of the language is shown and remembered.
+pub(crate) fn provide(locale: Locale) {
+    let chosen = RwSignal::new(locale);
+    provide_context(Words {
+        chosen,
+        failed: RwSignal::new(false),
+    });
     let mut shown = None;
     effect(move || {
-        let now = locale.get();
+        let now = chosen.get();
         document::set_attribute("lang", now.tag());
         if shown.replace(now).is_some_and(|before| before != now) {
             preferences::remember(REMEMBERED, now.tag());
         }
     });
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,16 +1,15 @@
 //! Follows a person's server: by events while it starts, by asking where there are no events.
 
-use gloo_net::eventsource::State;
-use gloo_net::eventsource::futures::EventSource;
 use leptos::prelude::*;
 use shared::names::UserName;
 use shared::options::UserOptions;
 use shared::server::{Phase, ProgressEvent, ServerView, StateView};
 
-use crate::api::{self, Failure};
+use crate::api::{self, Events, Failure};
 use crate::clock;
 use crate::session::Session;
-use crate::task::spawn;
+use crate::site::Site;
+use crate::task::{memo, spawn};
 
 /// How often the server is asked while something is changing and no events come, in seconds.
 const ASK: i64 = 3;
@@ -43,8 +42,10 @@ pub(crate) struct Known {
     pub(crate) state: Option<StateView>,
     /// What was asked for.
     pub(crate) options: Option<UserOptions>,
-    /// Where it opens.
-    url: Option<String>,
+    /// Where it is.
+    base: Option<String>,
+    /// Where it opens, where that was told.
+    opens: Option<String>,
     /// Why the last question had no answer.
     pub(crate) failure: Option<Failure>,
     /// How far the server's clock is ahead of the browser's, in seconds.
@@ -77,6 +78,7 @@ impl Known {
 #[derive(Clone, Copy)]
 pub(crate) struct Watch {
     known: RwSignal<Known>,
+    site: Site,
     /// What the page is about.
     pub(crate) stage: Memo<Stage>,
     clock: ReadSignal<i64>,
@@ -87,7 +89,7 @@ struct Inner {
     user: UserName,
     session: Session,
     asked_at: i64,
-    events: Option<EventSource>,
+    events: Option<Events>,
 }
 
 impl Watch {
@@ -96,7 +98,8 @@ impl Watch {
         let known = RwSignal::new(Known::default());
         let watch = Self {
             known,
-            stage: Memo::new(move |_| known.with(Known::stage)),
+            site: Site::get(),
+            stage: memo(move || known.with(Known::stage)),
             clock: clock::ticking(1),
             inner: StoredValue::new_local(Inner {
                 user,
@@ -128,7 +131,18 @@ impl Watch {
 
     /// Where it opens; follows changes.
     pub(crate) fn url(self) -> Option<String> {
-        self.known.with(|known| known.url.clone())
+        self.known.with(|known| {
+            let interface = known.options.as_ref().map(|options| &options.interface);
+            let path = || interface.and_then(|name| self.site.path(name)).unwrap_or_default();
+            let opens = || known.base.as_ref().map(|base| format!("{base}{}", path()));
+            known.opens.clone().or_else(opens)
+        })
+    }
+
+    /// Where another interface of it opens; follows changes.
+    pub(crate) fn url_of(self, path: &str) -> Option<String> {
+        self.known
+            .with(|known| known.base.as_ref().map(|base| format!("{base}{path}")))
     }
 
     /// The time by the server's clock, in seconds since 1970; follows it each second.
@@ -168,12 +182,7 @@ impl Watch {
         let pending = server.as_ref().is_some_and(|server| server.state.phase.is_pending());
         self.known.try_update(|known| match server {
             Some(server) => {
-                // Where its events would say that it opens: not every interface is Jupyter's own first page.
-                let path = server
-                    .user_options
-                    .as_ref()
-                    .map_or("", |options| options.interface.path());
-                known.url = Some(server.url + path);
+                known.base = Some(server.url);
                 known.options = server.user_options;
                 known.take(server.state);
             }
@@ -198,7 +207,7 @@ impl Watch {
         let last = !event.state.phase.is_pending();
         self.known.try_update(|known| {
             if event.url.is_some() {
-                known.url = event.url;
+                known.opens = event.url;
             }
             known.take(event.state);
         });
@@ -214,21 +223,26 @@ impl Watch {
             let unsure = known.uncertain || known.failure.is_some();
             (known.state.as_ref().map(|state| state.phase), unsure)
         });
-        let Some((asked_at, connection)) = self
-            .inner
-            .try_with_value(|inner| (inner.asked_at, inner.events.as_ref().map(EventSource::state)))
-        else {
+        let Some((asked_at, connection)) = self.inner.try_with_value(|inner| {
+            (
+                inner.asked_at,
+                inner
+                    .events
+                    .as_ref()
+                    .map(|events| (events.is_open(), events.is_closed())),
+            )
+        }) else {
             return;
         };
         let pending = phase.is_some_and(Phase::is_pending);
         // An open connection can be a dead one (after sleep): it too is checked now and then.
-        let told = pending && connection == Some(State::Open) && !failed;
+        let told = pending && connection.is_some_and(|(open, _)| open) && !failed;
         let changing = pending || phase == Some(Phase::Stopping) || failed;
         let pause = if changing && !told { ASK } else { ASK_CALM };
         if clock::now() - asked_at < pause || document().hidden() && !changing {
             return;
         }
-        if pending && matches!(connection, None | Some(State::Closed)) {
+        if pending && connection.is_none_or(|(_, closed)| closed) {
             self.follow();
         }
         self.ask();

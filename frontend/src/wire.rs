@@ -4,16 +4,21 @@ use std::fmt;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, Error, IntoDeserializer};
-use shared::api::{Bilingual, ErrorCode, ErrorView, HubView, Links, SiteView, UserView};
-use shared::names::{AccountName, UserName};
-use shared::options::{
-    AccountView, FieldError, GpuView, Gpus, Interface, NodeClass, OptionsView, Problem, Range, UserOptions,
+use shared::api::{
+    Bilingual, BoardRow, BoardView, ErrorCode, ErrorView, HubView, InterfaceView, Landing, Links, Note, SiteView,
+    UserView,
 };
+use shared::names::{AccountName, InterfaceName, ProfileName, SlurmName, UserName};
+use shared::options::{
+    AccountView, Ages, Charge, EventView, FieldError, Free, GpuView, Gpus, Lock, NodeClass, OptionsView, OtherJob,
+    Problem, ProfileView, Range, Reach, ReservationView, Route, Source, UserOptions,
+};
+use shared::raw::{RawOptions, RawValue};
 use shared::server::{EndCause, EndView, Phase, ProgressEvent, ServerView, StateView};
 use shared::sign_in::{ChallengeKind, ChallengeView};
 use shared::units::{Cores, Memory, Minutes};
 
-use crate::json::{Json, Read};
+use crate::json::{Json, Read, put};
 
 /// No such name. Which ones there are nobody reads.
 #[derive(Debug)]
@@ -39,307 +44,221 @@ fn named<T: DeserializeOwned>(json: &Json) -> Option<T> {
     T::deserialize(name).ok()
 }
 
-impl Read for Phase {
-    fn read(json: &Json) -> Option<Self> {
-        named(json)
-    }
+/// What serde writes as a plain name. The first one stands for nothing.
+macro_rules! named {
+    ($($name:ident $blank:ident)*) => {
+        $(impl Read for $name {
+            fn blank() -> Self {
+                Self::$blank
+            }
+
+            fn read(&mut self, json: &Json) -> bool {
+                put(self, named(json))
+            }
+        })*
+    };
 }
 
-impl Read for Interface {
-    fn read(json: &Json) -> Option<Self> {
-        named(json)
-    }
+named! {
+    Phase Ended
+    ErrorCode Internal
+    ChallengeKind Code
+    Source Defaults
+    Landing Home
 }
 
-impl Read for ErrorCode {
-    fn read(json: &Json) -> Option<Self> {
-        named(json)
-    }
+/// What checks itself when it is made. Something that is right stands for nothing.
+macro_rules! checked {
+    ($($name:ident $from:ident $blank:literal)*) => {
+        $(impl Read for $name {
+            fn blank() -> Self {
+                let Ok(blank) = Self::new($blank) else { std::process::abort() };
+                blank
+            }
+
+            fn read(&mut self, json: &Json) -> bool {
+                put(self, json.$from().and_then(|value| Self::new(value).ok()))
+            }
+        })*
+    };
 }
 
-impl Read for ChallengeKind {
-    fn read(json: &Json) -> Option<Self> {
-        named(json)
-    }
+checked! {
+    UserName text "a"
+    AccountName text "a"
+    InterfaceName text "a"
+    ProfileName text "a"
+    SlurmName text "a"
+    Minutes parse 1
+    Cores parse 1
+    Memory parse 1
 }
 
-impl Read for ChallengeView {
-    fn read(json: &Json) -> Option<Self> {
-        Some(Self {
-            kind: json.get("kind")?,
-            message: json.get("message")?,
-            choices: json.get("choices").unwrap_or_default(),
-            state: json.get("state")?,
-        })
-    }
+/// Field by field, under the names that the fields have.
+macro_rules! objects {
+    ($($name:ident { $($field:ident)* })*) => {
+        $(impl Read for $name {
+            fn blank() -> Self {
+                Self { $($field: Read::blank(),)* }
+            }
+
+            fn read(&mut self, json: &Json) -> bool {
+                true $(& json.field(stringify!($field), &mut self.$field))*
+            }
+        })*
+    };
 }
 
-impl Read for UserName {
-    fn read(json: &Json) -> Option<Self> {
-        Self::new(json.text()?).ok()
+objects! {
+    ChallengeView { kind message choices state }
+    Bilingual { en fr }
+    HubView { name url about }
+    Links { renew_account cluster_access status documentation support }
+    SiteView {
+        name cluster version slurm_silent_since links hubs stop_at_logout interfaces gpus note landing
     }
-}
-
-impl Read for AccountName {
-    fn read(json: &Json) -> Option<Self> {
-        Self::new(json.text()?).ok()
+    InterfaceView { name label about path recommended changeable }
+    Note { text link }
+    UserView { kind name admin groups server pending servers servers_unknown sign_in_seconds }
+    ServerView { name ready stopped pending url progress_url started last_activity user_options state }
+    StateView {
+        phase now job_id node reason told_at suspended submitted_at expected_start_at give_up_at started_at ends_at end
+        slurm_silent_since
     }
+    ProgressEvent { progress message ready failed url state }
+    UserOptions { account time cores memory gpu reservation partition features interface }
+    OptionsView {
+        user cluster now accounts terms partitions routes reservations time cores memory gpus features interfaces
+        profiles locked nodes other_jobs events chosen chosen_from skip_form last_refused ages
+    }
+    Range { min max default }
+    AccountView { name charges }
+    Charge { account gpu terms }
+    Reach { partition time cores memory memory_per_core gpus gpus_of least_cores least_gpus }
+    Route { gpu time_max partitions }
+    ReservationView { name starts_at ends_at accounts partition nodes }
+    GpuView { name max label memory percent cores job_memory }
+    NodeClass { cores memory gpus features partitions nodes idle free }
+    Free { cores memory gpus }
+    ProfileView { name label about options }
+    Lock { event }
+    EventView { name title starts_at ends_at instructor }
+    OtherJob { id kind running ends_at }
+    Ages { cluster accounts reservations other_jobs }
+    BoardView { event people }
+    BoardRow { user phase reason since end }
+    ErrorView { status message code fields details request_id }
 }
 
 impl Read for Gpus {
-    fn read(json: &Json) -> Option<Self> {
-        Self::try_from(String::read(json)?).ok()
+    fn blank() -> Self {
+        Self {
+            name: String::new(),
+            count: 0,
+        }
+    }
+
+    fn read(&mut self, json: &Json) -> bool {
+        put(self, json.text().and_then(|text| Self::try_from(text.to_owned()).ok()))
     }
 }
 
-impl Read for Bilingual {
-    fn read(json: &Json) -> Option<Self> {
-        Some(Self {
-            en: json.get("en")?,
-            fr: json.get("fr")?,
-        })
+impl Read for RawOptions {
+    fn blank() -> Self {
+        Self::default()
+    }
+
+    fn read(&mut self, json: &Json) -> bool {
+        self.0.read(json)
     }
 }
 
-impl Read for HubView {
-    fn read(json: &Json) -> Option<Self> {
-        Some(Self {
-            name: json.get("name")?,
-            url: json.get("url")?,
-            about: json.get("about").unwrap_or_default(),
-        })
+impl Read for RawValue {
+    fn blank() -> Self {
+        Self::Null
     }
-}
 
-impl Read for SiteView {
-    fn read(json: &Json) -> Option<Self> {
-        let links = json.at("links");
-        Some(Self {
-            name: json.get("name")?,
-            cluster: json.get("cluster")?,
-            version: json.get("version")?,
-            slurm_silent_since: json.get("slurm_silent_since")?,
-            links: Links {
-                renew_account: links.get("renew_account")?,
-                cluster_access: links.get("cluster_access")?,
-                status: links.get("status")?,
-                documentation: links.get("documentation")?,
-                support: links.get("support")?,
-            },
-            hubs: json.get("hubs")?,
-            stop_at_logout: json.get("stop_at_logout")?,
-        })
-    }
-}
-
-impl Read for UserView {
-    fn read(json: &Json) -> Option<Self> {
-        Some(Self {
-            kind: json.get("kind")?,
-            name: json.get("name")?,
-            admin: json.get("admin")?,
-            groups: json.get("groups")?,
-            server: json.get("server")?,
-            pending: json.get("pending")?,
-            servers: json.get("servers")?,
-            servers_unknown: json.get("servers_unknown").unwrap_or_default(),
-            sign_in_seconds: json.get("sign_in_seconds")?,
-        })
-    }
-}
-
-impl Read for ServerView {
-    fn read(json: &Json) -> Option<Self> {
-        Some(Self {
-            name: json.get("name")?,
-            ready: json.get("ready")?,
-            stopped: json.get("stopped")?,
-            pending: json.get("pending")?,
-            url: json.get("url")?,
-            progress_url: json.get("progress_url")?,
-            started: json.get("started")?,
-            last_activity: json.get("last_activity")?,
-            user_options: json.get("user_options")?,
-            state: json.get("state")?,
-        })
-    }
-}
-
-impl Read for StateView {
-    fn read(json: &Json) -> Option<Self> {
-        Some(Self {
-            phase: json.get("phase")?,
-            now: json.get("now")?,
-            job_id: json.get("job_id")?,
-            node: json.get("node")?,
-            reason: json.get("reason")?,
-            told_at: json.get("told_at")?,
-            suspended: json.get("suspended").unwrap_or_default(),
-            submitted_at: json.get("submitted_at")?,
-            expected_start_at: json.get("expected_start_at")?,
-            give_up_at: json.get("give_up_at")?,
-            started_at: json.get("started_at")?,
-            ends_at: json.get("ends_at")?,
-            end: json.get("end")?,
-            slurm_silent_since: json.get("slurm_silent_since")?,
-        })
+    fn read(&mut self, json: &Json) -> bool {
+        *self = match json {
+            Json::Text(text) => Self::Text(text.clone()),
+            Json::Whole(number) => Self::Text(number.to_string()),
+            Json::List(_) => json.parse().map_or(Self::Other, Self::List),
+            Json::Nothing => Self::Null,
+            Json::Truth(_) | Json::Object(_) => Self::Other,
+        };
+        true
     }
 }
 
 impl Read for EndView {
-    fn read(json: &Json) -> Option<Self> {
-        Some(Self {
-            cause: json.get_cause()?,
-            was_ready: json.get("was_ready")?,
-            log: json.get("log")?,
-        })
+    fn blank() -> Self {
+        Self {
+            cause: EndCause::Lost,
+            was_ready: false,
+            log: None,
+        }
+    }
+
+    fn read(&mut self, json: &Json) -> bool {
+        put(&mut self.cause, cause(json)) & self.was_ready.read(json.at("was_ready")) & self.log.read(json.at("log"))
     }
 }
 
-impl Json {
-    fn get_cause(&self) -> Option<EndCause> {
-        let word = self.at("cause").text()?;
-        Some(match word {
-            "gave_up" => EndCause::GaveUp {
-                reason: self.get("reason")?,
-            },
-            "cancelled" => EndCause::Cancelled,
-            "refused" => EndCause::Refused {
-                message: self.get("message")?,
-                code: self.get("code")?,
-            },
-            "unreachable" => EndCause::Unreachable,
-            "lost" => EndCause::Lost,
-            "jupyter_missing" => EndCause::JupyterMissing,
-            "setup_failed" => EndCause::SetupFailed,
-            "no_port" => EndCause::NoPort,
-            "port_not_told" => EndCause::PortNotTold,
-            "jupyter_failed" => EndCause::JupyterFailed {
-                exit_code: self.get("exit_code")?,
-            },
-            "finished" => EndCause::Finished,
-            "time_limit" => EndCause::TimeLimit,
-            "out_of_memory" => EndCause::OutOfMemory,
-            "node_failed" => EndCause::NodeFailed,
-            "preempted" => EndCause::Preempted,
-            // A cause of a newer server is shown in its own word.
-            other => EndCause::Other {
-                slurm_state: self.get("slurm_state").unwrap_or_else(|| other.to_owned()),
-            },
-        })
-    }
-}
-
-impl Read for ProgressEvent {
-    fn read(json: &Json) -> Option<Self> {
-        Some(Self {
-            progress: json.get::<u32>("progress")?.try_into().ok()?,
-            message: json.get("message")?,
-            ready: json.get("ready")?,
-            failed: json.get("failed")?,
-            url: json.get("url")?,
-            state: json.get("state")?,
-        })
-    }
-}
-
-impl Read for Range {
-    fn read(json: &Json) -> Option<Self> {
-        Some(Self {
-            min: json.get("min")?,
-            max: json.get("max")?,
-            default: json.get("default")?,
-        })
-    }
-}
-
-impl Read for AccountView {
-    fn read(json: &Json) -> Option<Self> {
-        Some(Self {
-            name: json.get("name")?,
-            time_max: json.get("time_max")?,
-        })
-    }
-}
-
-impl Read for GpuView {
-    fn read(json: &Json) -> Option<Self> {
-        Some(Self {
-            name: json.get("name")?,
-            max: json.get("max")?,
-        })
-    }
-}
-
-impl Read for NodeClass {
-    fn read(json: &Json) -> Option<Self> {
-        Some(Self {
-            cores: json.get("cores")?,
-            memory: json.get("memory")?,
-            gpus: json.get("gpus")?,
-            nodes: json.get("nodes")?,
-        })
-    }
-}
-
-impl Read for UserOptions {
-    fn read(json: &Json) -> Option<Self> {
-        Some(Self {
-            account: json.get("account")?,
-            time: Minutes::new(json.get("time")?).ok()?,
-            cores: Cores::new(json.get("cores")?).ok()?,
-            memory: Memory::new(json.get("memory")?).ok()?,
-            gpu: json.get("gpu")?,
-            interface: json.get("interface")?,
-        })
-    }
-}
-
-impl Read for OptionsView {
-    fn read(json: &Json) -> Option<Self> {
-        Some(Self {
-            user: json.get("user")?,
-            cluster: json.get("cluster")?,
-            accounts: json.get("accounts")?,
-            time: json.get("time")?,
-            cores: json.get("cores")?,
-            memory: json.get("memory")?,
-            gpus: json.get("gpus")?,
-            interfaces: json.get("interfaces")?,
-            nodes: json.get("nodes")?,
-            chosen: json.get("chosen")?,
-            age_seconds: json.get("age_seconds")?,
-        })
-    }
+fn cause(json: &Json) -> Option<EndCause> {
+    let word = json.at("cause").text()?;
+    Some(match word {
+        "gave_up" => EndCause::GaveUp {
+            reason: json.at("reason").text().map(str::to_owned),
+        },
+        "cancelled" => EndCause::Cancelled,
+        "refused" => EndCause::Refused {
+            message: json.at("message").parse()?,
+            code: json.at("code").parse()?,
+        },
+        "unreachable" => EndCause::Unreachable,
+        "lost" => EndCause::Lost,
+        "jupyter_missing" => EndCause::JupyterMissing,
+        "setup_failed" => EndCause::SetupFailed,
+        "no_port" => EndCause::NoPort,
+        "port_not_told" => EndCause::PortNotTold,
+        "jupyter_failed" => EndCause::JupyterFailed {
+            exit_code: json.at("exit_code").parse()?,
+        },
+        "finished" => EndCause::Finished,
+        "time_limit" => EndCause::TimeLimit,
+        "out_of_memory" => EndCause::OutOfMemory,
+        "node_failed" => EndCause::NodeFailed,
+        "preempted" => EndCause::Preempted,
+        // A cause of a newer server is shown in its own word.
+        other => EndCause::Other {
+            slurm_state: json.at("slurm_state").text().unwrap_or(other).to_owned(),
+        },
+    })
 }
 
 impl Read for FieldError {
-    fn read(json: &Json) -> Option<Self> {
-        Some(Self {
-            field: json.get("field")?,
-            problem: match json.at("code").text()? {
-                "unknown" => Problem::Unknown,
-                "missing" => Problem::Missing,
-                "too_small" => Problem::TooSmall { min: json.get("min")? },
-                "too_large" => Problem::TooLarge { max: json.get("max")? },
-                "not_offered" => Problem::NotOffered,
-                "no_such_node" => Problem::NoSuchNode { max: json.get("max")? },
-                _ => Problem::Malformed,
-            },
-        })
+    fn blank() -> Self {
+        Self {
+            field: String::new(),
+            problem: Problem::Malformed,
+        }
     }
-}
 
-impl Read for ErrorView {
-    fn read(json: &Json) -> Option<Self> {
-        Some(Self {
-            status: json.get::<u32>("status")?.try_into().ok()?,
-            message: json.get("message")?,
-            code: json.get("code")?,
-            fields: json.get("fields")?,
-            details: json.get("details")?,
-            request_id: json.get("request_id").unwrap_or_default(),
-        })
+    fn read(&mut self, json: &Json) -> bool {
+        let (mut min, mut max) = (0, 0);
+        let amounts = min.read(json.at("min")) & max.read(json.at("max"));
+        self.problem = match json.at("code").text().unwrap_or_default() {
+            "unknown" => Problem::Unknown,
+            "missing" => Problem::Missing,
+            "too_small" => Problem::TooSmall { min },
+            "too_large" => Problem::TooLarge { max },
+            "not_offered" => Problem::NotOffered,
+            "locked" => Problem::Locked,
+            "not_together" => Problem::NotTogether,
+            "no_such_node" => Problem::NoSuchNode { max },
+            _ => Problem::Malformed,
+        };
+        amounts & self.field.read(json.at("field"))
     }
 }
 

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::built::{Built, IntoBuilt};
 use crate::element::el;
+use crate::task::follow;
 
 /// The one thing to do.
 const FIRST: &str = "button";
@@ -38,10 +39,7 @@ pub(crate) fn Button(
     let button = el("button")
         .class(class)
         .attr_if("id", id)
-        .follows_if(
-            "aria-disabled",
-            Signal::derive(move || busy.get().then(|| "true".to_owned())),
-        )
+        .follows_if("aria-disabled", follow(move || busy.get().then(|| "true".to_owned())))
         .says(label);
     let button = match name {
         Some(name) => button.follows("aria-label", name),

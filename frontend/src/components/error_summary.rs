@@ -6,8 +6,8 @@ use shared::options::FieldError;
 use crate::built::{Built, IntoBuilt, dynamic};
 use crate::document;
 use crate::element::{El, el};
-use crate::task::effect;
-use crate::text::{Tongue, Words};
+use crate::task::{effect, follow};
+use crate::text::{Word, Words};
 
 const ID: &str = "error-summary";
 const TITLE: &str = "error-summary-title";
@@ -19,7 +19,7 @@ pub(crate) fn ErrorSummary(
     /// What is wrong with which field; a field's id is the option's name.
     errors: Memo<Vec<FieldError>>,
     /// Counts the failed attempts.
-    attempt: RwSignal<u32>,
+    attempt: RwSignal<i64>,
 ) -> Built {
     let words = Words::get();
     effect(move || {
@@ -39,11 +39,8 @@ pub(crate) fn ErrorSummary(
         .attr("tabindex", "-1")
         .attr("role", "group")
         .attr("aria-labelledby", TITLE)
-        .follows_if(
-            "hidden",
-            Signal::derive(move || errors.read().is_empty().then(String::new)),
-        )
-        .child(title.says(words.say(Tongue::problem_title)))
+        .follows_if("hidden", follow(move || errors.read().is_empty().then(String::new)))
+        .child(title.says(words.say(Word::ProblemTitle)))
         .child(links)
         .built()
 }

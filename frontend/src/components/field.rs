@@ -4,13 +4,14 @@ use leptos::prelude::*;
 
 use crate::built::{Built, IntoBuilt};
 use crate::element::{El, el};
+use crate::task::follow;
 
 /// What is wrong with a field.
 pub(crate) type Wrong = Signal<Option<String>>;
 
 /// The ids of what describes a field, for `aria-describedby`.
 pub(crate) fn describe(id: &'static str, hint: bool, error: Wrong) -> Signal<Option<String>> {
-    Signal::derive(move || match (hint, error.read().is_some()) {
+    follow(move || match (hint, error.read().is_some()) {
         (false, false) => None,
         (true, false) => Some(format!("{id}-hint")),
         (false, true) => Some(format!("{id}-error")),
@@ -20,7 +21,7 @@ pub(crate) fn describe(id: &'static str, hint: bool, error: Wrong) -> Signal<Opt
 
 /// A text field, tied to its description; `id` is also its name.
 pub(crate) fn input(id: &'static str, hint: bool, error: Wrong) -> El {
-    let invalid = Signal::derive(move || error.read().is_some().then(|| "true".to_owned()));
+    let invalid = follow(move || error.read().is_some().then(|| "true".to_owned()));
     el("input")
         .attr("id", id)
         .attr("name", id)
@@ -30,7 +31,7 @@ pub(crate) fn input(id: &'static str, hint: bool, error: Wrong) -> El {
 
 /// The class of a field, which shows at its edge what is wrong.
 pub(super) fn field_class(class: &'static str, error: Wrong) -> Signal<String> {
-    Signal::derive(move || {
+    follow(move || {
         if error.read().is_some() {
             format!("{class} field--wrong")
         } else {
@@ -48,8 +49,8 @@ pub(super) fn with_hint_and_error(field: El, id: &'static str, hint: Option<Sign
         }
         None => field,
     };
-    let hidden = Signal::derive(move || error.read().is_none().then(String::new));
-    let message = Signal::derive(move || error.get().unwrap_or_default());
+    let hidden = follow(move || error.read().is_none().then(String::new));
+    let message = follow(move || error.get().unwrap_or_default());
     let id = format!("{id}-error");
     let error = el("p").class("field__error").attr("id", &id);
     field.child(error.follows_if("hidden", hidden).says(message))

@@ -6,22 +6,22 @@ use shared::api::{Bilingual, Links};
 use crate::built::{Built, IntoBuilt, maybe};
 use crate::element::el;
 use crate::site::Site;
-use crate::text::{Tongue, Words};
+use crate::text::{Word, Words};
 
-type Entry = (fn(&Links) -> &Option<Bilingual>, fn(&Tongue) -> &'static str);
+type Entry = (fn(&Links) -> &Option<Bilingual>, Word);
 
 /// The footer.
 #[component]
 pub(crate) fn Footer() -> Built {
     let (words, site) = (Words::get(), Site::get());
     let entries: [Entry; 3] = [
-        (|links| &links.documentation, Tongue::documentation),
-        (|links| &links.status, Tongue::status_page),
-        (|links| &links.support, Tongue::support),
+        (|links| &links.documentation, Word::Documentation),
+        (|links| &links.status, Word::StatusPage),
+        (|links| &links.support, Word::Support),
     ];
     let links = entries.into_iter().map(|(which, name)| {
         maybe(move || {
-            let url = site.link(which, words.0.get())?;
+            let url = site.link(which, words.locale())?;
             let link = el("a").attr("href", &url).attr("rel", "external").says(words.say(name));
             Some(el("li").child(link).built())
         })

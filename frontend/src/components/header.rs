@@ -8,7 +8,8 @@ use crate::built::{Built, IntoBuilt, maybe};
 use crate::element::{El, el};
 use crate::session::Session;
 use crate::site::{Reach, Site};
-use crate::text::{Locale, Tongue, Words};
+use crate::task::follow;
+use crate::text::{Locale, Word, Words};
 use crate::theme::{self, Theme};
 use crate::{clock, document, paths};
 
@@ -16,7 +17,7 @@ use crate::{clock, document, paths};
 #[component]
 pub(crate) fn SkipLink() -> Built {
     let link = el("a").class("skip-link").attr("href", "#main");
-    link.says(Words::get().say(Tongue::skip))
+    link.says(Words::get().say(Word::Skip))
         .on("click", |event| {
             event.prevent_default(); // A jump alone would leave the focus behind.
             document::focus("main");
@@ -28,8 +29,8 @@ pub(crate) fn SkipLink() -> Built {
 #[component]
 pub(crate) fn Header() -> Built {
     let (words, site) = (Words::get(), Site::get());
-    let name = Signal::derive(move || site.with(|site| site.name.clone()));
-    let cluster = Signal::derive(move || site.with(|site| site.cluster.clone()));
+    let name = follow(move || site.with(|site| site.name.clone()));
+    let cluster = follow(move || site.with(|site| site.cluster.clone()));
     let place = el("p")
         .class("header__place")
         .child(el("a").class("header__site").attr("href", &paths::home()).says(name))
@@ -38,6 +39,15 @@ pub(crate) fn Header() -> Built {
     let tools = el("div")
         .class("header__tools")
         .child(language(words))
+        .child(
+            el("p")
+                .class("language__failed")
+                .attr("role", "alert")
+                .says(words.tell(move |text| {
+                    let failed = words.failed.get();
+                    if failed { text.get(Word::LanguageFailed) } else { "" }.to_owned()
+                })),
+        )
         .child(colours(words))
         .child(person(words));
     let inner = el("div").class("header__inner").child(place).child(tools);
@@ -46,7 +56,7 @@ pub(crate) fn Header() -> Built {
 
 /// The cluster's state: a shape and a word.
 fn state(words: Words, reach: RwSignal<Reach>) -> El {
-    let class = Signal::derive(move || {
+    let class = follow(move || {
         match reach.get() {
             Reach::Unknown | Reach::NoServer => "state state--unknown",
             Reach::Online => "state state--good",
@@ -56,9 +66,9 @@ fn state(words: Words, reach: RwSignal<Reach>) -> El {
     });
     let word = words.tell(move |text| match reach.get() {
         Reach::Unknown | Reach::NoServer => String::new(),
-        Reach::Online => text.online().to_owned(),
-        Reach::Silent(since) => text.silent(&clock::when(since)),
-        Reach::NoConnection => text.no_connection().to_owned(),
+        Reach::Online => text.get(Word::Online).to_owned(),
+        Reach::Silent(since) => text.fill(Word::Silent, &[&text.since(&clock::when(since))]),
+        Reach::NoConnection => text.get(Word::NoConnection).to_owned(),
     });
     el("span").follows("class", class).says(word)
 }
@@ -67,9 +77,9 @@ fn language(words: Words) -> El {
     let group = el("div")
         .class("language")
         .attr("role", "group")
-        .follows("aria-label", words.say(Tongue::language));
+        .follows("aria-label", words.say(Word::Language));
     Locale::ALL.into_iter().fold(group, |group, (locale, name)| {
-        let pressed = Signal::derive(move || (words.0.get() == locale).to_string());
+        let pressed = follow(move || (words.locale() == locale).to_string());
         let choice = el("button")
             .class("language__choice")
             .attr("type", "button")
@@ -78,7 +88,7 @@ fn language(words: Words) -> El {
             choice
                 .follows("aria-pressed", pressed)
                 .text(name)
-                .pressed(move || words.0.set(locale)),
+                .pressed(move || words.choose(locale)),
         )
     })
 }
@@ -86,11 +96,11 @@ fn language(words: Words) -> El {
 fn colours(words: Words) -> Built {
     let Theme(value) = expect_context();
     let items = vec![
-        (theme::SYSTEM.to_owned(), words.say(Tongue::colours_system)),
-        (theme::LIGHT.to_owned(), words.say(Tongue::colours_light)),
-        (theme::DARK.to_owned(), words.say(Tongue::colours_dark)),
+        (theme::SYSTEM.to_owned(), words.say(Word::ColoursSystem)),
+        (theme::LIGHT.to_owned(), words.say(Word::ColoursLight)),
+        (theme::DARK.to_owned(), words.say(Word::ColoursDark)),
     ];
-    view! { <Select id="colours" class="colours" name=words.say(Tongue::colours) value items /> }.built()
+    view! { <Select id="colours" class="colours" name=words.say(Word::Colours) value items /> }.built()
 }
 
 /// Who is signed in, and the way out.
@@ -101,10 +111,10 @@ fn person(words: Words) -> Built {
         let person = el("div")
             .class("person")
             .attr("role", "group")
-            .follows("aria-label", words.say(Tongue::your_account))
+            .follows("aria-label", words.say(Word::YourAccount))
             .child(el("span").class("person__name").text(name.as_str()))
             .child(
-                view! { <ButtonLink class=QUIET label=words.say(Tongue::log_out) href=paths::routes().hub("logout") /> },
+                view! { <ButtonLink class=QUIET label=words.say(Word::LogOut) href=paths::routes().hub("logout") /> },
             );
         Some(person.built())
     })

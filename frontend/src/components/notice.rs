@@ -8,7 +8,7 @@ use crate::a11y::Heading;
 use crate::api::Failure;
 use crate::built::{Built, IntoBuilt};
 use crate::element::el;
-use crate::text::{Tongue, Words};
+use crate::text::{Tongue, Word, Words};
 
 /// What a notice means.
 #[derive(Clone, Copy)]
@@ -35,39 +35,49 @@ pub(crate) fn Notice(meaning: Meaning, children: Built) -> Built {
 /// What a failure means, and what to do.
 pub(crate) fn failure_words(text: &Tongue, failure: &Failure) -> String {
     let error = match failure {
-        Failure::NoServer => return text.unreachable().to_owned(),
-        Failure::NotUnderstood => return text.not_understood().to_owned(),
+        Failure::NoServer => return text.get(Word::Unreachable).to_owned(),
+        Failure::NotUnderstood => return text.get(Word::NotUnderstood).to_owned(),
         Failure::Api(error) => error,
     };
     let words = match error.code {
-        ErrorCode::WrongPassword => text.wrong_password().to_owned(),
-        ErrorCode::SignInOver => text.sign_in_over().to_owned(),
-        ErrorCode::PasswordExpired => text.password_expired().to_owned(),
-        ErrorCode::SignInUnavailable => text.sign_in_unavailable().to_owned(),
+        ErrorCode::WrongPassword => text.get(Word::WrongPassword).to_owned(),
+        ErrorCode::SignInOver => text.get(Word::SignInOver).to_owned(),
+        ErrorCode::PasswordExpired => text.get(Word::PasswordExpired).to_owned(),
+        ErrorCode::SignInUnavailable => text.get(Word::SignInUnavailable).to_owned(),
         ErrorCode::Throttled => {
             let seconds = error
                 .details
                 .get("retry_after")
                 .and_then(|seconds| seconds.parse().ok());
-            text.throttled(seconds.unwrap_or(60))
+            text.count(Word::Throttled, seconds.unwrap_or(60))
         }
-        ErrorCode::Inactive => text.inactive_lead().to_owned(),
-        ErrorCode::NoAssociation => text.no_association_lead().to_owned(),
-        ErrorCode::NotSignedIn => text.not_signed_in().to_owned(),
-        ErrorCode::CrossSite => text.cross_site().to_owned(),
-        ErrorCode::SlurmUnreachable => text.slurm_unreachable().to_owned(),
-        ErrorCode::Conflict => text.already_running().to_owned(),
-        ErrorCode::Refused => text.refused().to_owned(),
+        ErrorCode::Inactive => text.get(Word::InactiveLead).to_owned(),
+        ErrorCode::NoAssociation => text.get(Word::NoAssociationLead).to_owned(),
+        ErrorCode::NotSignedIn => text.get(Word::NotSignedIn).to_owned(),
+        ErrorCode::CrossSite => text.get(Word::CrossSite).to_owned(),
+        ErrorCode::SlurmUnreachable => text.get(Word::SlurmUnreachable).to_owned(),
+        ErrorCode::Conflict => text.get(Word::AlreadyRunning).to_owned(),
+        ErrorCode::Refused => text.get(Word::Refused).to_owned(),
         ErrorCode::Options => error
             .fields
             .first()
-            .map_or_else(|| text.incomplete().to_owned(), |field| text.problem(field)),
+            .map_or_else(|| text.get(Word::Incomplete).to_owned(), |field| text.problem(field)),
         ErrorCode::BadRequest
         | ErrorCode::Forbidden
         | ErrorCode::NotFound
         | ErrorCode::NotRunning
         | ErrorCode::NotAnswering
-        | ErrorCode::Internal => text.internal(&error.request_id),
+        | ErrorCode::Internal
+            if error.request_id.is_empty() =>
+        {
+            text.get(Word::Internal).to_owned()
+        }
+        ErrorCode::BadRequest
+        | ErrorCode::Forbidden
+        | ErrorCode::NotFound
+        | ErrorCode::NotRunning
+        | ErrorCode::NotAnswering
+        | ErrorCode::Internal => text.fill(Word::InternalNumber, &[&error.request_id]),
     };
     match error.details.get("said") {
         Some(said) => format!("{words} {said}"),
@@ -91,7 +101,7 @@ pub(crate) fn Alert(text: Signal<String>, #[prop(optional)] children: Option<Bui
 #[component]
 pub(crate) fn TroublePage(failure: Failure, retry: Callback<()>) -> Built {
     view! {
-        <Heading text=Words::get().say(Tongue::trouble_title) />
+        <Heading text=Words::get().say(Word::TroubleTitle) />
         <Trouble failure retry />
     }
     .built()
@@ -105,7 +115,7 @@ pub(crate) fn Trouble(failure: Failure, retry: Callback<()>) -> Built {
     view! {
         <Alert text=message>
             <Buttons>
-                <Button class=SECOND label=words.say(Tongue::try_again) press=retry />
+                <Button class=SECOND label=words.say(Word::TryAgain) press=retry />
             </Buttons>
         </Alert>
     }

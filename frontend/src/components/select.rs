@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::built::{Built, IntoBuilt};
 use crate::element::{El, el};
 
-/// The list. What is chosen first is set once; from then on the element knows.
+/// The list.
 #[component]
 pub(crate) fn Select(
     /// Its id.
@@ -22,26 +22,31 @@ pub(crate) fn Select(
     value: RwSignal<String>,
     /// Values and their names.
     items: Vec<(String, Signal<String>)>,
+    /// How many lines of it are shown at once.
+    #[prop(default = "1")]
+    size: &'static str,
+    /// What follows when somebody has chosen.
+    #[prop(optional, into)]
+    picked: Option<Callback<()>>,
 ) -> Built {
-    let chosen = value.get_untracked();
     let select = el("select")
         .class(class)
         .attr("id", id)
         .attr("name", id)
+        .attr("size", size)
         .follows_if("aria-describedby", described_by)
-        .on("change", move |event| value.set(event_target_value(&event)));
+        .on("change", move |event| {
+            value.set(event_target_value(&event));
+            if let Some(picked) = picked {
+                picked.run(());
+            }
+        });
     let select = match name {
         Some(name) => select.follows("aria-label", name),
         None => select,
     };
-    let option = |select: El, (item, name): (String, Signal<String>)| {
-        let selected = (item == chosen).then_some("");
-        select.child(
-            el("option")
-                .attr("value", &item)
-                .attr_if("selected", selected)
-                .says(name),
-        )
-    };
-    items.into_iter().fold(select, option).built()
+    let option =
+        |select: El, (item, name): (String, Signal<String>)| select.child(el("option").attr("value", &item).says(name));
+    // Only what is in it can be chosen.
+    items.into_iter().fold(select, option).holds(value).built()
 }

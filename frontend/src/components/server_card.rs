@@ -1,6 +1,7 @@
 //! The card of a running server: what it holds, until when, and what can be done with it.
 
 use leptos::prelude::*;
+use shared::api::InterfaceView;
 use shared::names::UserName;
 use shared::options::UserOptions;
 
@@ -9,10 +10,11 @@ use super::facts::facts;
 use super::{Meaning, Notice, Paragraph, Trouble};
 use crate::api::{self, Failure};
 use crate::built::{Built, IntoBuilt, dynamic, maybe};
-use crate::element::{el, svg};
+use crate::element::{El, el, svg};
 use crate::session::Session;
-use crate::task::{Task, effect};
-use crate::text::{Tongue, Words, format, interface_words};
+use crate::site::Site;
+use crate::task::{Task, callback, effect, follow, memo};
+use crate::text::{Word, Words};
 use crate::watch::Watch;
 use crate::{clock, document};
 
@@ -34,8 +36,8 @@ struct Holds {
 /// The card.
 #[component]
 pub(crate) fn ServerCard(user: UserName, watch: Watch) -> Built {
-    let words = Words::get();
-    let holds = Memo::new(move |_| {
+    let (words, site) = (Words::get(), Site::get());
+    let holds = memo(move || {
         watch.with(|known| Holds {
             options: known.options.clone(),
             node: known.state.as_ref().and_then(|state| state.node.clone()),
@@ -45,14 +47,14 @@ pub(crate) fn ServerCard(user: UserName, watch: Watch) -> Built {
     });
     let title = words.tell(move |text| {
         holds.with(|holds| match &holds.options {
-            Some(options) => interface_words(text, options.interface).0.to_owned(),
-            None => text.running().to_owned(),
+            Some(options) => site.interface(words, &options.interface),
+            None => text.get(Word::Running).to_owned(),
         })
     });
     let head = el("div")
         .class("card__head")
         .child(el("h2").class("card__title").attr("id", "card-title").says(title))
-        .child(el("p").class("state state--good").says(words.say(Tongue::running)));
+        .child(el("p").class("state state--good").says(words.say(Word::Running)));
     el("section")
         .class("card")
         .attr("aria-labelledby", "card-title")
@@ -60,27 +62,29 @@ pub(crate) fn ServerCard(user: UserName, watch: Watch) -> Built {
         .child(dynamic(move || holds.with(|holds| what_it_holds(words, holds))))
         .child(maybe(move || holds.with(|holds| time_left(words, watch, holds))))
         .child(buttons(words, user, watch))
+        .child(other_interfaces(words, watch))
         .built()
 }
 
 fn what_it_holds(words: Words, holds: &Holds) -> Built {
+    let site = Site::get();
     let text = words.text();
-    let mut list = vec![(words.say(Tongue::node), holds.node.clone())];
+    let mut list = vec![(words.say(Word::Node), holds.node.clone())];
     if let Some(options) = &holds.options {
         let gpu = options.gpu.as_ref();
         list.extend([
-            (words.say(Tongue::cores_label), Some(options.cores.get().to_string())),
-            (words.say(Tongue::memory_label), Some(text.memory(options.memory.get()))),
+            (words.say(Word::CoresLabel), Some(options.cores.get().to_string())),
+            (words.say(Word::MemoryLabel), Some(text.memory(options.memory.get()))),
             (
-                words.say(Tongue::gpu_label),
-                gpu.map(|gpu| format!("{}{}×{}{}", gpu.count, format::NBSP, format::NBSP, gpu.name)),
+                words.say(Word::GpuLabel),
+                gpu.map(|gpu| text.gpus(gpu.count, &site.gpu(words, &gpu.name))),
             ),
-            (words.say(Tongue::account_label), Some(options.account.to_string())),
+            (words.say(Word::AccountLabel), Some(options.account.to_string())),
         ]);
     }
     list.push((
-        words.say(Tongue::until_label),
-        holds.ends_at.map(|at| text.at(&clock::when(at))),
+        words.say(Word::UntilLabel),
+        holds.ends_at.map(|at| text.moment(&clock::when(at))),
     ));
     facts(list)
 }
@@ -89,14 +93,14 @@ fn what_it_holds(words: Words, holds: &Holds) -> Built {
 fn time_left(words: Words, watch: Watch, holds: &Holds) -> Option<Built> {
     let ends_at = holds.ends_at?;
     let whole = (ends_at - holds.started_at.unwrap_or(ends_at)).max(1);
-    let left = Signal::derive(move || (ends_at - watch.now()).max(0));
-    let nearly = Memo::new(move |_| left.get() < NEARLY_OVER);
+    let left = follow(move || (ends_at - watch.now()).max(0));
+    let nearly = memo(move || left.get() < NEARLY_OVER);
     let left_words = words.tell(move |text| match left.get() {
-        0 => text.time_over().to_owned(),
-        left => text.left(left),
+        0 => text.get(Word::TimeOver).to_owned(),
+        left => text.count(Word::Left, left),
     });
-    let width = Signal::derive(move || (left.get() * 1000 / whole).clamp(0, 1000).to_string());
-    let class = Signal::derive(move || {
+    let width = follow(move || (left.get() * 1000 / whole).clamp(0, 1000).to_string());
+    let class = follow(move || {
         if nearly.get() {
             "time-left time-left--nearly"
         } else {
@@ -108,7 +112,7 @@ fn time_left(words: Words, watch: Watch, holds: &Holds) -> Option<Built> {
         nearly.get().then(|| {
             view! {
                 <Notice meaning=Meaning::Caution>
-                    <Paragraph text=words.say(Tongue::save_your_work) />
+                    <Paragraph text=words.say(Word::SaveYourWork) />
                 </Notice>
             }
             .built()
@@ -128,6 +132,31 @@ fn time_left(words: Words, watch: Watch, holds: &Holds) -> Option<Built> {
     let left = el("p").class("counting").says(left_words);
     let left = el("div").follows("class", class).child(bar).child(left);
     Some(el("div").class("card__time").child(left).child(warning).built())
+}
+
+/// The same server with another interface, without a new job.
+fn other_interfaces(words: Words, watch: Watch) -> Built {
+    let site = Site::get();
+    maybe(move || {
+        let current = watch.with(|known| known.options.as_ref().map(|options| options.interface.clone()))?;
+        let others = site.with(|site| {
+            let changeable = site.interfaces.iter().filter(|interface| interface.changeable);
+            let (current, others): (Vec<_>, Vec<_>) = changeable.cloned().partition(|found| found.name == current);
+            (!current.is_empty() && !others.is_empty()).then_some(others)
+        })?;
+        let link = |list: El, interface: InterfaceView| {
+            let link = el("a")
+                .attr("href", &watch.url_of(&interface.path).unwrap_or_default())
+                .attr("rel", "external")
+                .text(words.locale().of(&interface.label));
+            list.child(el("li").child(link))
+        };
+        let list = others.into_iter().fold(el("ul").class("inline-list"), link);
+        let name = el("p").class("facts__name").attr("id", "change-interface");
+        let name = name.says(words.say(Word::ChangeInterface));
+        let list = list.attr("aria-labelledby", "change-interface");
+        Some(el("div").child(name).child(list).built())
+    })
 }
 
 /// Open, and Stop, which asks once.
@@ -155,18 +184,15 @@ fn buttons(words: Words, user: UserName, watch: Watch) -> Built {
             document::focus(if asking { KEEP } else { STOP });
         }
     });
-    let url = Signal::derive(move || watch.url().unwrap_or_default());
-    let (ask, keep) = (
-        Callback::new(move |()| asking.set(true)),
-        Callback::new(move |()| asking.set(false)),
-    );
-    let send = Callback::new(move |()| stop.start());
+    let url = follow(move || watch.url().unwrap_or_default());
+    let (ask, keep) = (callback(move || asking.set(true)), callback(move || asking.set(false)));
+    let send = callback(move || stop.start());
     dynamic(move || {
         if !asking.get() {
             return view! {
                 <Buttons>
-                    <ButtonLink label=words.say(Tongue::open) href=url external=true />
-                    <Button id=STOP class=SECOND label=words.say(Tongue::stop) press=ask />
+                    <ButtonLink label=words.say(Word::Open) href=url external=true />
+                    <Button id=STOP class=SECOND label=words.say(Word::Stop) press=ask />
                 </Buttons>
             }
             .built();
@@ -176,13 +202,11 @@ fn buttons(words: Words, user: UserName, watch: Watch) -> Built {
                 .get()
                 .map(|failure| view! { <Trouble failure retry=send /> }.built())
         });
-        let question = el("p")
-            .attr("id", "stop-question")
-            .says(words.say(Tongue::stop_question));
+        let question = el("p").attr("id", "stop-question").says(words.say(Word::StopQuestion));
         let answers = view! {
             <Buttons>
-                <Button class=BAD label=words.say(Tongue::stop_yes) press=send busy=stop.busy() />
-                <Button id=KEEP class=SECOND label=words.say(Tongue::stop_no) press=keep />
+                <Button class=BAD label=words.say(Word::StopYes) press=send busy=stop.busy() />
+                <Button id=KEEP class=SECOND label=words.say(Word::StopNo) press=keep />
             </Buttons>
         };
         el("div")

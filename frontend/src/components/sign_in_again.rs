@@ -11,8 +11,8 @@ use crate::clock;
 use crate::element::el;
 use crate::router::Go;
 use crate::session::Session;
-use crate::task::{effect, spawn};
-use crate::text::{Tongue, Words};
+use crate::task::{callback, effect, memo, spawn};
+use crate::text::{Word, Words};
 
 /// From when on the end is told, in seconds before it.
 const SOON: i64 = 600;
@@ -23,7 +23,7 @@ pub(crate) fn SignInAgain() -> Built {
     let (words, session) = (Words::get(), Session::get());
     let asked = RwSignal::new(false);
     let now = clock::ticking(15);
-    let left = Memo::new(move |_| {
+    let left = memo(move || {
         session
             .ends_at
             .get()
@@ -36,16 +36,16 @@ pub(crate) fn SignInAgain() -> Built {
             session.lapsed.set(true);
         }
     });
-    let is_soon = Memo::new(move |_| left.with(Option::is_some));
+    let is_soon = memo(move || left.with(Option::is_some));
     let notice = maybe(move || {
         // A moment, not a countdown, which a screen reader would read again and again.
         let end = session.ends_at.get().filter(|_| is_soon.get())?;
-        let soon = words.tell(move |text| text.ends_soon(&clock::when(end)));
-        let ask = Callback::new(move |()| asked.set(true));
+        let soon = words.tell(move |text| text.fill(Word::EndsSoon, &[&text.at(&clock::when(end))]));
+        let ask = callback(move || asked.set(true));
         let notice = view! {
             <Notice meaning=Meaning::Caution>
                 <Paragraph text=soon />
-                <Button class=SECOND label=words.say(Tongue::log_in_again) press=ask />
+                <Button class=SECOND label=words.say(Word::LogInAgain) press=ask />
             </Notice>
         };
         Some(notice.built())
@@ -54,7 +54,7 @@ pub(crate) fn SignInAgain() -> Built {
         let user = session.name()?;
         let lapsed = session.lapsed.get();
         (lapsed || asked.get()).then(|| {
-            let close = Callback::new(move |()| asked.set(false));
+            let close = callback(move || asked.set(false));
             view! { <Again user lapsed close /> }.built()
         })
     });
@@ -72,7 +72,7 @@ pub(crate) fn SignInAgain() -> Built {
 #[component]
 fn Again(user: UserName, lapsed: bool, close: Callback<()>) -> Built {
     let (words, session, go) = (Words::get(), Session::get(), Go::get());
-    let other = Callback::new(move |()| {
+    let other = callback(move || {
         if lapsed {
             spawn(session.log_out(go, false));
         } else {
@@ -80,13 +80,13 @@ fn Again(user: UserName, lapsed: bool, close: Callback<()>) -> Built {
         }
     });
     let (lead, way_out) = if lapsed {
-        (Tongue::ended_lead as fn(&_) -> _, Tongue::log_out as fn(&_) -> _)
+        (Word::EndedLead, Word::LogOut)
     } else {
-        (Tongue::ends_lead as fn(&_) -> _, Tongue::cancel as fn(&_) -> _)
+        (Word::EndsLead, Word::Cancel)
     };
     let failed = |_| false;
     let content = view! {
-        {el("h2").attr("id", "again-title").says(words.say(Tongue::log_in_again)).built()}
+        {el("h2").attr("id", "again-title").says(words.say(Word::LogInAgain)).built()}
         <Paragraph text=words.say(lead) />
         <SignInForm again=user failed />
         <Buttons>

@@ -13,8 +13,8 @@ use crate::built::{Built, IntoBuilt, dynamic, maybe};
 use crate::document::{self, Carried};
 use crate::element::{El, el};
 use crate::session::Session;
-use crate::task::{Task, effect, spawn};
-use crate::text::{Tongue, Words};
+use crate::task::{Task, callback, effect, follow, spawn};
+use crate::text::{Word, Words};
 
 const USERNAME: &str = "username";
 const PASSWORD: &str = "password";
@@ -156,27 +156,42 @@ fn Password(steps: Steps, carried: Carried, again: Option<UserName>) -> Built {
         }
     });
 
-    let name_error = Signal::derive(move || no_name.get().then(|| words.text().username_missing().to_owned()));
-    let password_error = Signal::derive(move || no_password.get().then(|| words.text().password_missing().to_owned()));
-    let kind = Signal::derive(move || if shown.get() { "text" } else { "password" }.to_owned());
-    let show = words.tell(move |text| if shown.get() { text.hide() } else { text.show() }.to_owned());
+    let name_error = follow(move || {
+        no_name
+            .get()
+            .then(|| words.text().get(Word::UsernameMissing).to_owned())
+    });
+    let password_error = follow(move || {
+        no_password
+            .get()
+            .then(|| words.text().get(Word::PasswordMissing).to_owned())
+    });
+    let kind = follow(move || if shown.get() { "text" } else { "password" }.to_owned());
+    let show = words.tell(move |text| {
+        if shown.get() {
+            text.get(Word::Hide)
+        } else {
+            text.get(Word::Show)
+        }
+        .to_owned()
+    });
     let show_name = words.tell(move |text| {
         if shown.get() {
-            text.hide_password()
+            text.get(Word::HidePassword)
         } else {
-            text.show_password()
+            text.get(Word::ShowPassword)
         }
         .to_owned()
     });
     let button = words.tell(move |text| {
         if log_in.busy().get() {
-            text.logging_in()
+            text.get(Word::LoggingIn)
         } else {
-            text.log_in()
+            text.get(Word::LogIn)
         }
         .to_owned()
     });
-    let toggle = Callback::new(move |()| shown.update(|shown| *shown = !*shown));
+    let toggle = callback(move || shown.update(|shown| *shown = !*shown));
     let username = input(USERNAME, false, name_error)
         .attr("autocomplete", "username")
         .attr_if("readonly", again.as_ref().map(|_| ""))
@@ -192,10 +207,10 @@ fn Password(steps: Steps, carried: Carried, again: Option<UserName>) -> Built {
         .child(view! { <Button class=QUIET label=show name=show_name press=toggle /> });
     let fields = view! {
         {steps.alert(no_script_error)}
-        <Field id=USERNAME label=words.say(Tongue::username) error=name_error>
+        <Field id=USERNAME label=words.say(Word::Username) error=name_error>
             {plain(username).built()}
         </Field>
-        <Field id=PASSWORD label=words.say(Tongue::password) error=password_error>
+        <Field id=PASSWORD label=words.say(Word::Password) error=password_error>
             {password.built()}
         </Field>
         <Buttons>
@@ -236,7 +251,7 @@ fn Challenge(steps: Steps, challenge: ChallengeView) -> Built {
             }
         }
     });
-    let cancel = Callback::new(move |()| {
+    let cancel = callback(move || {
         let state = state.clone();
         spawn(async move { drop(api::cancel(&state).await) });
         steps.challenge.set(None);
@@ -246,16 +261,11 @@ fn Challenge(steps: Steps, challenge: ChallengeView) -> Built {
         ChallengeKind::Choice | ChallengeKind::Code | ChallengeKind::Secret => document::focus(ANSWER),
     });
     let field = match kind {
-        ChallengeKind::Wait => view! { <Paragraph class="waiting" text=words.say(Tongue::one_moment) /> }.built(),
+        ChallengeKind::Wait => view! { <Paragraph class="waiting" text=words.say(Word::OneMoment) /> }.built(),
         ChallengeKind::Choice => {
-            let item = |choice: String| Item {
-                name: Signal::stored(choice.clone()),
-                value: choice,
-                mark: None,
-                about: None,
-            };
+            let item = |choice: String| Item::plain(&choice, Signal::stored(choice.clone()));
             let items = choices.into_iter().map(item).collect();
-            let legend = words.say(Tongue::answer);
+            let legend = words.say(Word::Answer);
             view! { <Choice id=ANSWER legend error=Signal::stored(None) value=chosen items /> }.built()
         }
         ChallengeKind::Code | ChallengeKind::Secret => {
@@ -267,7 +277,7 @@ fn Challenge(steps: Steps, challenge: ChallengeView) -> Built {
             let answer = input(ANSWER, false, Signal::stored(None))
                 .attr("type", typed)
                 .attr("autocomplete", complete);
-            view! { <Field id=ANSWER label=words.say(Tongue::answer)>{plain(answer).built()}</Field> }.built()
+            view! { <Field id=ANSWER label=words.say(Word::Answer)>{plain(answer).built()}</Field> }.built()
         }
     };
     // In the site's own language, whichever that is.
@@ -275,7 +285,7 @@ fn Challenge(steps: Steps, challenge: ChallengeView) -> Built {
     // Waiting goes on by itself, until it fails.
     let proceed = maybe(move || {
         let needed = kind != ChallengeKind::Wait || steps.failure.read().is_some();
-        needed.then(|| view! { <Button label=words.say(Tongue::go_on) busy=go_on.busy() /> }.built())
+        needed.then(|| view! { <Button label=words.say(Word::GoOn) busy=go_on.busy() /> }.built())
     });
     let fields = view! {
         {steps.alert(RwSignal::new(None))}
@@ -283,7 +293,7 @@ fn Challenge(steps: Steps, challenge: ChallengeView) -> Built {
         {field}
         <Buttons>
             {proceed}
-            <Button class=SECOND label=words.say(Tongue::cancel) press=cancel />
+            <Button class=SECOND label=words.say(Word::Cancel) press=cancel />
         </Buttons>
     };
     form(move || go_on.start(), fields).built()

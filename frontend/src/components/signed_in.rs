@@ -8,8 +8,8 @@ use crate::built::{Built, IntoBuilt, dynamic};
 use crate::paths;
 use crate::router::Go;
 use crate::session::{Session, SignIn};
-use crate::task::effect;
-use crate::text::{Tongue, Words};
+use crate::task::{callback, effect};
+use crate::text::{Word, Words};
 
 /// The page, once it is known for whom.
 pub(crate) fn signed_in(page: impl Fn(UserName) -> Built + Send + 'static) -> Built {
@@ -22,7 +22,7 @@ fn boxed(page: Box<dyn Fn(UserName) -> Built + Send>) -> Built {
     dynamic(move || match session.who() {
         SignIn::Somebody(user) => page(user),
         SignIn::Trouble(failure) => {
-            let retry = Callback::new(move |()| session.ask());
+            let retry = callback(move || session.ask());
             view! { <TroublePage failure retry /> }.built()
         }
         SignIn::Nobody => {
@@ -36,5 +36,5 @@ fn boxed(page: Box<dyn Fn(UserName) -> Built + Send>) -> Built {
 
 /// For the moment until something is known.
 pub(crate) fn waiting(words: Words) -> Built {
-    view! { <Paragraph class="waiting" text=words.say(Tongue::one_moment) /> }.built()
+    view! { <Paragraph class="waiting" text=words.say(Word::OneMoment) /> }.built()
 }

@@ -9,7 +9,7 @@ use crate::built::{Built, IntoBuilt, maybe};
 use crate::element::el;
 use crate::paths;
 use crate::start::Start;
-use crate::text::{Tongue, Words};
+use crate::text::{Word, Words};
 
 /// The reason, with Slurm's own words where it refused.
 #[component]
@@ -18,11 +18,9 @@ pub(crate) fn StartFailure(start: Start) -> Built {
     maybe(move || {
         let failure = start.failure.get()?;
         let slurm = Start::refusal(&failure)
-            .map(|slurm| view! { <SlurmWords lead=words.say(Tongue::slurm_said) slurm /> }.built());
+            .map(|slurm| view! { <SlurmWords lead=words.say(Word::SlurmSaid) slurm /> }.built());
         let link = (failure.code() == Some(ErrorCode::Conflict)).then(|| {
-            let link = el("a")
-                .attr("href", &paths::home())
-                .says(words.say(Tongue::go_to_server));
+            let link = el("a").attr("href", &paths::home()).says(words.say(Word::GoToServer));
             el("p").child(link).built()
         });
         let text = words.tell(move |text| failure_words(text, &failure));

@@ -6,7 +6,8 @@ use leptos::prelude::*;
 
 use crate::built::{Built, IntoBuilt, maybe};
 use crate::element::{El, el};
-use crate::text::Words;
+use crate::task::follow;
+use crate::text::{Word, Words};
 
 /// One step: its name, and what it says while it is the current one.
 pub(crate) struct Step {
@@ -31,7 +32,7 @@ pub(crate) fn Steps(
 }
 
 fn item(words: Words, current: Memo<usize>, index: usize, step: Step) -> El {
-    let class = Signal::derive(move || {
+    let class = follow(move || {
         match index.cmp(&current.get()) {
             Ordering::Less => "steps__step steps__step--done",
             Ordering::Equal => "steps__step steps__step--now",
@@ -41,13 +42,13 @@ fn item(words: Words, current: Memo<usize>, index: usize, step: Step) -> El {
     });
     let state = words.tell(move |text| {
         match index.cmp(&current.get()) {
-            Ordering::Less => text.step_done(),
-            Ordering::Equal => text.step_now(),
-            Ordering::Greater => text.step_next(),
+            Ordering::Less => text.get(Word::StepDone),
+            Ordering::Equal => text.get(Word::StepNow),
+            Ordering::Greater => text.get(Word::StepNext),
         }
         .to_owned()
     });
-    let mark = Signal::derive(move || (index == current.get()).then(|| "step".to_owned()));
+    let mark = follow(move || (index == current.get()).then(|| "step".to_owned()));
     let name = el("p")
         .class("steps__name")
         .child(el("span").class("hidden").says(state))

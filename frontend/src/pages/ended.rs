@@ -10,7 +10,8 @@ use crate::components::{
 };
 use crate::paths;
 use crate::start::Start;
-use crate::text::{Tongue, Words};
+use crate::task::callback;
+use crate::text::{Tongue, Word, Words};
 use crate::watch::Watch;
 
 /// The page for a start or a server that is over.
@@ -33,10 +34,13 @@ pub(crate) fn Ended(
         EndCause::Refused { message, .. } => Some(message.clone()),
         _ => None,
     };
-    let slurm = slurm.map(|slurm| view! { <SlurmWords lead=words.say(Tongue::slurm_said) slurm /> }.built());
+    let slurm = slurm.map(|slurm| view! { <SlurmWords lead=words.say(Word::SlurmSaid) slurm /> }.built());
     let log = end.log.clone();
-    let log = log.map(|code| view! { <Literally text=words.say(Tongue::log_is_in) code /> }.built());
-    let job = job.map(|job| view! { <Paragraph class="quiet" text=words.tell(move |text| text.job(job)) /> }.built());
+    let log = log.map(|code| view! { <Literally text=words.say(Word::LogIsIn) code /> }.built());
+    let job = job.map(|job| {
+        view! { <Paragraph class="quiet" text=words.tell(move |text| text.fill(Word::Job, &[&job.to_string()])) /> }
+            .built()
+    });
     let was_ready = end.was_ready;
     let meaning = if was_ready || end.cause == EndCause::Cancelled {
         Meaning::Information
@@ -44,7 +48,7 @@ pub(crate) fn Ended(
         Meaning::Bad
     };
     let end = StoredValue::new(end);
-    let send = Callback::new(move |()| start.send(raw.clone()));
+    let send = callback(move || start.send(raw.clone()));
     view! {
         <Heading text=words.tell(move |text| end.with_value(|end| title(text, end))) />
         <Notice meaning>
@@ -57,11 +61,11 @@ pub(crate) fn Ended(
         <StartFailure start />
         <Buttons>
             <Button
-                label=words.say(if was_ready { Tongue::start_again } else { Tongue::try_again })
+                label=words.say(if was_ready { Word::StartAgain } else { Word::TryAgain })
                 press=send
                 busy=start.busy()
             />
-            <ButtonLink label=words.say(Tongue::change) href=change class=SECOND />
+            <ButtonLink label=words.say(Word::Change) href=change class=SECOND />
         </Buttons>
     }
     .built()
@@ -69,10 +73,10 @@ pub(crate) fn Ended(
 
 fn title(text: &Tongue, end: &EndView) -> String {
     match (&end.cause, end.was_ready) {
-        (EndCause::Cancelled, true) => text.was_stopped(),
-        (EndCause::Cancelled, false) => text.was_cancelled(),
-        (_, true) => text.has_ended(),
-        (_, false) => text.did_not_start(),
+        (EndCause::Cancelled, true) => text.get(Word::WasStopped),
+        (EndCause::Cancelled, false) => text.get(Word::WasCancelled),
+        (_, true) => text.get(Word::HasEnded),
+        (_, false) => text.get(Word::DidNotStart),
     }
     .to_owned()
 }

@@ -12,7 +12,7 @@ use crate::components::{Button, ButtonLink, Buttons, Paragraph};
 use crate::element::el;
 use crate::paths;
 use crate::site::Site;
-use crate::text::{Tongue, Words};
+use crate::text::{Tongue, Word, Words};
 
 /// Which of the two it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,40 +43,42 @@ pub(crate) fn Forbidden(refusal: Refusal, retry: Callback<()>) -> Built {
     let inactive = matches!(refusal, Refusal::Inactive(_));
     let title = words.tell(move |text| {
         if inactive {
-            text.inactive_title().to_owned()
+            text.get(Word::InactiveTitle).to_owned()
         } else {
-            text.no_association_title(&cluster())
+            text.fill(Word::NoAssociationTitle, &[&cluster()])
         }
     });
     let lead = words.say(if inactive {
-        Tongue::inactive_lead
+        Word::InactiveLead
     } else {
-        Tongue::no_association_lead
+        Word::NoAssociationLead
     });
     let since = match refusal {
-        Refusal::Inactive(Some(since)) => Some(words.tell(move |text| text.inactive_since(&date(text, &since)))),
+        Refusal::Inactive(Some(since)) => {
+            Some(words.tell(move |text| text.fill(Word::InactiveSince, &[&date(text, &since)])))
+        }
         _ => None,
     };
     let step = move |which: fn(&Links) -> &Option<Bilingual>, name: Signal<String>| {
-        dynamic(move || match site.link(which, words.0.get()) {
+        dynamic(move || match site.link(which, words.locale()) {
             Some(url) => el("a").attr("href", &url).attr("rel", "external").says(name).built(),
             None => el("span").says(name).built(),
         })
     };
-    let access = words.tell(move |text| text.enable_access(&cluster()));
+    let access = words.tell(move |text| text.fill(Word::EnableAccess, &[&cluster()]));
     let steps = el("ol")
         .class("numbered")
-        .child(el("li").child(step(|links| &links.renew_account, words.say(Tongue::renew_account))))
+        .child(el("li").child(step(|links| &links.renew_account, words.say(Word::RenewAccount))))
         .child(el("li").child(step(|links| &links.cluster_access, access)))
         .built();
     view! {
         <Heading text=title />
         <Paragraph text=lead />
         {since.map(|since| view! { <Paragraph text=since /> })}
-        <Paragraph text=words.say(Tongue::inactive_steps) />
+        <Paragraph text=words.say(Word::InactiveSteps) />
         {steps}
         <Buttons>
-            <Button label=words.say(Tongue::try_again) press=retry />
+            <Button label=words.say(Word::TryAgain) press=retry />
         </Buttons>
     }
     .built()
@@ -99,13 +101,13 @@ pub(crate) fn NotYours(
     user: UserName,
 ) -> Built {
     let words = Words::get();
-    let whose = words.tell(move |text| text.not_yours(&owner, user.as_str()));
+    let whose = words.tell(move |text| text.fill(Word::NotYours, &[&owner, user.as_str()]));
     view! {
-        <Heading text=words.say(Tongue::not_yours_title) />
+        <Heading text=words.say(Word::NotYoursTitle) />
         <Paragraph text=whose />
-        <Paragraph text=words.say(Tongue::not_yours_advice) />
+        <Paragraph text=words.say(Word::NotYoursAdvice) />
         <Buttons>
-            <ButtonLink label=words.say(Tongue::go_home) href=paths::home() />
+            <ButtonLink label=words.say(Word::GoHome) href=paths::home() />
         </Buttons>
     }
     .built()

@@ -1,5 +1,7 @@
 //! Home: the card of the running server, or a start with the last choices.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use shared::names::UserName;
 use shared::options::OptionsView;
@@ -14,9 +16,10 @@ use crate::clock;
 use crate::components::{Button, ButtonLink, Buttons, Paragraph, SECOND, ServerCard, StartFailure, Trouble, waiting};
 use crate::offer::Offer;
 use crate::paths;
+use crate::site::Site;
 use crate::start::Start;
-use crate::task::effect;
-use crate::text::{Tongue, Words};
+use crate::task::{callback, effect, memo};
+use crate::text::{Word, Words};
 use crate::watch::{Stage, Watch};
 
 /// What is shown: it changes less often than the phase.
@@ -34,7 +37,7 @@ pub(crate) fn Home(user: UserName) -> Built {
     let words = Words::get();
     let watch = Watch::new(user.clone());
     let offer = Offer::new();
-    let shown = Memo::new(move |_| shown(watch.stage.get()));
+    let shown = memo(move || shown(watch.stage.get()));
     effect(move || {
         if shown.get() == Stage::None {
             offer.ask();
@@ -53,9 +56,9 @@ pub(crate) fn Home(user: UserName) -> Built {
         Some(Err(failure)) if shown.get() == Stage::None => Refusal::from_failure(failure),
         _ => None,
     };
-    let refused = Memo::new(move |_| refusal().is_some());
-    let failed = Memo::new(move |_| shown.get() == Stage::Trouble);
-    let retry = Callback::new(move |()| offer.ask());
+    let refused = memo(move || refusal().is_some());
+    let failed = memo(move || shown.get() == Stage::Trouble);
+    let retry = callback(move || offer.ask());
     dynamic(move || {
         if failed.get() {
             return trouble(watch);
@@ -66,7 +69,7 @@ pub(crate) fn Home(user: UserName) -> Built {
             return view! { <Forbidden refusal retry /> }.built();
         }
         view! {
-            <Heading text=words.say(Tongue::home_title) />
+            <Heading text=words.say(Word::HomeTitle) />
             {freshness(words, watch)}
             {card(words, user.clone(), watch, offer, shown)}
         }
@@ -80,9 +83,9 @@ fn card(words: Words, user: UserName, watch: Watch, offer: Offer, shown: Memo<St
         Stage::Unknown | Stage::Trouble => {
             let text = words.tell(move |text| {
                 if watch.with(|known| known.uncertain) {
-                    text.unknown_server()
+                    text.get(Word::UnknownServer)
                 } else {
-                    text.one_moment()
+                    text.get(Word::OneMoment)
                 }
                 .to_owned()
             });
@@ -90,13 +93,13 @@ fn card(words: Words, user: UserName, watch: Watch, offer: Offer, shown: Memo<St
         }
         Stage::None => view! { <Idle user=user.clone() watch offer /> }.built(),
         Stage::Server(Phase::Ready) => view! { <ServerCard user=user.clone() watch /> }.built(),
-        Stage::Server(Phase::Stopping) => view! { <Paragraph text=words.say(Tongue::stopping) /> }.built(),
+        Stage::Server(Phase::Stopping) => view! { <Paragraph text=words.say(Word::Stopping) /> }.built(),
         Stage::Server(_) => {
             let href = paths::starting(&user, None);
             view! {
-                <Paragraph text=words.tell(|text| format!("{}.", text.starting_title())) />
+                <Paragraph text=words.tell(|text| format!("{}.", text.get(Word::StartingTitle))) />
                 <Buttons>
-                    <ButtonLink label=words.say(Tongue::view_start) href />
+                    <ButtonLink label=words.say(Word::ViewStart) href />
                 </Buttons>
             }
             .built()
@@ -110,16 +113,16 @@ fn Idle(user: UserName, watch: Watch, offer: Offer) -> Built {
     let words = Words::get();
     let last = words.tell(move |text| {
         let end = watch.state(|state| state.end.clone());
-        end.map_or_else(String::new, |end| text.last_one(&end))
+        end.map_or_else(String::new, |end| text.fill(Word::LastOne, &[&text.end(&end)]))
     });
-    let retry = Callback::new(move |()| offer.ask());
+    let retry = callback(move || offer.ask());
     let proposal = dynamic(move || match offer.answer.get() {
         None => waiting(words),
         Some(Err(failure)) => view! { <Trouble failure retry /> }.built(),
         Some(Ok(offer)) => view! { <Proposal user=user.clone() offer /> }.built(),
     });
     view! {
-        <Paragraph text=words.say(Tongue::no_server_running) />
+        <Paragraph text=words.say(Word::NoServerRunning) />
         {proposal}
         <Paragraph class="quiet" text=last />
     }
@@ -128,24 +131,24 @@ fn Idle(user: UserName, watch: Watch, offer: Offer) -> Built {
 
 /// The last choices as a sentence with its end, and the button that takes them.
 #[component]
-fn Proposal(user: UserName, offer: OptionsView) -> Built {
-    let words = Words::get();
+fn Proposal(user: UserName, offer: Arc<OptionsView>) -> Built {
+    let (words, site) = (Words::get(), Site::get());
     let now = clock::ticking(20);
     let start = Start::new(user, None);
-    let options = offer.chosen;
+    let options = offer.chosen.clone();
     let raw = options.to_raw();
     let change = paths::spawn_with(&options, None);
-    let request = words.tell(move |text| {
+    let request = words.tell(move |_| {
         let until = now.get() + i64::from(options.time.get()) * 60;
-        format!("{}.", text.request(&options, &clock::when(until)))
+        format!("{}.", site.request(words, &options, Some(until)))
     });
-    let send = Callback::new(move |()| start.send(raw.clone()));
+    let send = callback(move || start.send(raw.clone()));
     view! {
         <Paragraph class="request" text=request />
         <StartFailure start />
         <Buttons>
-            <Button label=words.say(Tongue::start) press=send busy=start.busy() />
-            <ButtonLink label=words.say(Tongue::change) href=change class=SECOND />
+            <Button label=words.say(Word::Start) press=send busy=start.busy() />
+            <ButtonLink label=words.say(Word::Change) href=change class=SECOND />
         </Buttons>
     }
     .built()

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use shared::api::HubView;
 
 use super::forbidden::{Forbidden, Refusal};
+use super::landing::Landing;
 use super::not_running::UserPath;
 use crate::a11y::Heading;
 use crate::api::Failure;
@@ -14,8 +15,8 @@ use crate::paths::{self, routes};
 use crate::router::Go;
 use crate::session::Session;
 use crate::site::Site;
-use crate::task::effect;
-use crate::text::{Tongue, Words};
+use crate::task::{callback, effect, memo};
+use crate::text::{Word, Words};
 
 /// The page.
 #[component]
@@ -26,19 +27,23 @@ pub(crate) fn Login() -> Built {
     let next = paths::next().filter(|next| !next.starts_with(&routes().hub("log")));
     // Somebody else's server sends everybody here: to go there again would go on for ever.
     let owner = next.as_deref().and_then(paths::owner).map(str::to_owned);
-    let not_theirs = Memo::new(move |_| {
+    let not_theirs = memo(move || {
         let (user, owner) = (session.name()?, owner.clone()?);
         (owner != user.as_str()).then_some((user, owner))
     });
+    let on_the_way = next.is_some();
+    // Drawn anew, the form would lose what is in it.
+    let landing = memo(move || session.name().filter(|_| !on_the_way && session.is_fresh()));
     effect(move || {
-        if session.name().is_some() && not_theirs.get().is_none() {
+        if session.name().is_some() && not_theirs.get().is_none() && landing.get().is_none() {
             go.instead(&next.clone().unwrap_or_else(paths::home));
         }
     });
     dynamic(move || match (inactive.get(), not_theirs.get()) {
+        (_, None) if landing.get().is_some() => landing.get().map(|user| view! { <Landing user /> }).built(),
         (_, Some((user, owner))) => view! { <UserPath user owner /> }.built(),
         (Some(refusal), None) => {
-            let retry = Callback::new(move |()| inactive.set(None));
+            let retry = callback(move || inactive.set(None));
             view! { <Forbidden refusal retry /> }.built()
         }
         (None, None) => view! { <Form inactive /> }.built(),
@@ -57,7 +62,7 @@ fn Form(inactive: RwSignal<Option<Refusal>>) -> Built {
         told
     };
     view! {
-        <Heading text=words.say(Tongue::login_title) />
+        <Heading text=words.say(Word::LoginTitle) />
         <SignInForm failed />
         {hubs(words)}
     }
@@ -81,7 +86,7 @@ fn hubs(words: Words) -> Built {
             )
         };
         let list = hubs.into_iter().fold(el("ul").class("hubs__list"), item);
-        let title = el("h2").attr("id", "hubs-title").says(words.say(Tongue::other_hubs));
+        let title = el("h2").attr("id", "hubs-title").says(words.say(Word::OtherHubs));
         let section = el("section").class("hubs").attr("aria-labelledby", "hubs-title");
         Some(section.child(title).child(list).built())
     })

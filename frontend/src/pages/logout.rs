@@ -13,8 +13,8 @@ use crate::paths;
 use crate::router::Go;
 use crate::session::Session;
 use crate::site::Site;
-use crate::task::Task;
-use crate::text::{Tongue, Words};
+use crate::task::{Task, callback};
+use crate::text::{Word, Words};
 use crate::watch::{Stage, Watch};
 
 const STOP: &str = "stop-server";
@@ -33,21 +33,21 @@ pub(crate) fn Logout(user: UserName) -> Built {
                 .attr("type", "checkbox")
                 .attr("id", STOP)
                 .attr_if("checked", proposed.then_some(""));
-            let label = el("label").attr("for", STOP).says(words.say(Tongue::stop_too));
+            let label = el("label").attr("for", STOP).says(words.say(Word::StopToo));
             let question = el("p").class("check").child(stop).text(" ").child(label).built();
             view! {
-                <Paragraph text=words.say(Tongue::log_out_lead) />
+                <Paragraph text=words.say(Word::LogOutLead) />
                 {question}
             }
             .built()
         })
     });
     view! {
-        <Heading text=words.say(Tongue::log_out_title) />
+        <Heading text=words.say(Word::LogOutTitle) />
         {server}
         <Buttons>
-            <Button label=words.say(Tongue::log_out) press=Callback::new(move |()| log_out.start()) busy=log_out.busy() />
-            <ButtonLink label=words.say(Tongue::go_home) href=paths::home() class=SECOND />
+            <Button label=words.say(Word::LogOut) press=callback(move || log_out.start()) busy=log_out.busy() />
+            <ButtonLink label=words.say(Word::GoHome) href=paths::home() class=SECOND />
         </Buttons>
     }
     .built()

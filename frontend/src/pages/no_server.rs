@@ -7,7 +7,8 @@ use crate::built::{Built, IntoBuilt};
 use crate::components::{Button, Buttons};
 use crate::element::el;
 use crate::site::Site;
-use crate::text::{Locale, Tongue, Words};
+use crate::task::callback;
+use crate::text::{Locale, Word, Words};
 
 /// Says so, in both languages.
 #[component]
@@ -17,18 +18,18 @@ pub(crate) fn NoServer() -> Built {
         let text = locale.text();
         el("p")
             .attr("lang", locale.tag())
-            .child(el("strong").text(text.no_server()).text("."))
+            .child(el("strong").text(text.get(Word::NoServer)).text("."))
             .text(" ")
-            .text(text.no_server_advice())
+            .text(text.get(Word::NoServerAdvice))
             .child(el("code").text("make dev"))
             .text(".")
             .built()
     });
     view! {
-        <Heading text=words.say(Tongue::no_server) />
+        <Heading text=words.say(Word::NoServer) />
         {advice.into_iter().collect::<Vec<_>>()}
         <Buttons>
-            <Button label=words.say(Tongue::try_again) press=Callback::new(move |()| site.read()) />
+            <Button label=words.say(Word::TryAgain) press=callback(move || site.read()) />
         </Buttons>
     }
     .built()

@@ -15,9 +15,10 @@ use crate::components::{
 };
 use crate::paths;
 use crate::router::Go;
+use crate::site::Site;
 use crate::start::Start;
-use crate::task::effect;
-use crate::text::{Tongue, Words};
+use crate::task::{callback, effect};
+use crate::text::{Word, Words};
 use crate::watch::{Stage, Watch};
 
 /// The page for a path of a server that the proxy has no server for.
@@ -51,17 +52,17 @@ fn NotRunning(user: UserName) -> Built {
         Stage::Server(Phase::Ready) => {
             let href = here.clone();
             view! {
-                <Heading text=words.say(Tongue::home_title) />
+                <Heading text=words.say(Word::HomeTitle) />
                 <Buttons>
-                    <ButtonLink label=words.say(Tongue::open_now) href external=true />
+                    <ButtonLink label=words.say(Word::OpenNow) href external=true />
                 </Buttons>
             }
             .built()
         }
         Stage::None | Stage::Server(Phase::Ended) => view! { <Again watch start here=here.clone() /> }.built(),
         Stage::Server(Phase::Stopping) => view! {
-            <Heading text=words.say(Tongue::not_running_title) />
-            <Paragraph text=words.say(Tongue::stopping) />
+            <Heading text=words.say(Word::NotRunningTitle) />
+            <Paragraph text=words.say(Word::Stopping) />
         }
         .built(),
         Stage::Unknown | Stage::Server(_) => waiting(words),
@@ -71,37 +72,37 @@ fn NotRunning(user: UserName) -> Built {
 /// Why nothing is known of the server.
 pub(super) fn trouble(watch: Watch) -> Built {
     let failure = watch.last(|known| known.failure.clone()).unwrap_or(Failure::NoServer);
-    let retry = Callback::new(move |()| watch.ask());
+    let retry = callback(move || watch.ask());
     view! { <TroublePage failure retry /> }.built()
 }
 
 #[component]
 fn Again(watch: Watch, start: Start, here: String) -> Built {
-    let words = Words::get();
+    let (words, site) = (Words::get(), Site::get());
     let options = watch.last(|known| known.options.clone());
     let raw = options.as_ref().map_or_else(RawOptions::default, UserOptions::to_raw);
     let change = options
         .as_ref()
         .map_or_else(paths::spawn, |options| paths::spawn_with(options, Some(&here)));
     let lead = words.say(if options.is_some() {
-        Tongue::not_running_lead
+        Word::NotRunningLead
     } else {
-        Tongue::not_running_defaults
+        Word::NotRunningDefaults
     });
     let request = options.map(|options| {
-        let request = words.tell(move |text| format!("{}.", text.request_plain(&options)));
+        let request = words.tell(move |_| format!("{}.", site.request(words, &options, None)));
         view! { <Paragraph class="request" text=request /> }.built()
     });
-    let send = Callback::new(move |()| start.send(raw.clone()));
+    let send = callback(move || start.send(raw.clone()));
     view! {
-        <Heading text=words.say(Tongue::not_running_title) />
+        <Heading text=words.say(Word::NotRunningTitle) />
         <Paragraph text=lead />
         {request}
-        <Literally text=words.say(Tongue::not_running_then) code=here />
+        <Literally text=words.say(Word::NotRunningThen) code=here />
         <StartFailure start />
         <Buttons>
-            <Button label=words.say(Tongue::start_again) press=send busy=start.busy() />
-            <ButtonLink label=words.say(Tongue::change) href=change class=SECOND />
+            <Button label=words.say(Word::StartAgain) press=send busy=start.busy() />
+            <ButtonLink label=words.say(Word::Change) href=change class=SECOND />
         </Buttons>
     }
     .built()

@@ -14,9 +14,10 @@ use crate::element::el;
 use crate::paths;
 use crate::router::Go;
 use crate::session::Session;
+use crate::site::{Reach, Site};
 use crate::start::Start;
-use crate::task::{Task, effect};
-use crate::text::{Reason, Tongue, Words};
+use crate::task::{Task, callback, effect, follow, memo};
+use crate::text::{Word, Words, format};
 use crate::watch::{Stage, Watch};
 use crate::{api, clock};
 
@@ -44,25 +45,26 @@ fn shown(stage: Stage) -> Stage {
 
 #[component]
 fn Follow(user: UserName) -> Built {
-    let (words, go, next) = (Words::get(), Go::get(), paths::next());
+    let (words, go, site, next) = (Words::get(), Go::get(), Site::get(), paths::next());
     let watch = Watch::new(user.clone());
-    let again = Start::then(user.clone(), Callback::new(move |()| watch.ask()));
+    let again = Start::then(user.clone(), callback(move || watch.ask()));
     let target = {
         let next = next.clone();
-        Signal::derive(move || next.clone().or_else(|| watch.url()).unwrap_or_default())
+        follow(move || next.clone().or_else(|| watch.url()).unwrap_or_default())
     };
     effect(move || {
-        if watch.stage.get() == Stage::Server(Phase::Ready) {
+        // Where it opens depends on what the site says of its interface.
+        if watch.stage.get() == Stage::Server(Phase::Ready) && site.reach.get() != Reach::Unknown {
             go.instead(&target.get_untracked()); // Not onto the history: Back would only open it again.
         }
     });
     announce(words, watch);
-    let shown = Memo::new(move |_| shown(watch.stage.get()));
+    let shown = memo(move || shown(watch.stage.get()));
     dynamic(move || match shown.get() {
         Stage::Unknown => waiting(words),
         Stage::Trouble => trouble(watch),
         Stage::Server(Phase::Stopping) => view! {
-            <Heading text=words.say(Tongue::cancelling) />
+            <Heading text=words.say(Word::Cancelling) />
             {freshness(words, watch)}
         }
         .built(),
@@ -79,9 +81,9 @@ fn Follow(user: UserName) -> Built {
 
 fn nothing(words: Words) -> Built {
     view! {
-        <Heading text=words.say(Tongue::nothing_to_wait_for) />
+        <Heading text=words.say(Word::NothingToWaitFor) />
         <Buttons>
-            <ButtonLink label=words.say(Tongue::choose_options) href=paths::spawn() />
+            <ButtonLink label=words.say(Word::ChooseOptions) href=paths::spawn() />
         </Buttons>
     }
     .built()
@@ -94,7 +96,7 @@ fn Progress(user: UserName, watch: Watch, target: Signal<String>) -> Built {
         Stage::Server(phase) => phase,
         _ => Phase::Submitting,
     };
-    let current = Memo::new(move |_| match phase() {
+    let current = memo(move || match phase() {
         Phase::Submitting => 0,
         Phase::Queued => 1,
         Phase::Starting => 2,
@@ -119,7 +121,7 @@ fn Progress(user: UserName, watch: Watch, target: Signal<String>) -> Built {
             watch.ask();
         }
     });
-    let may_be_given_up = Memo::new(move |_| watch.state(|state| state.give_up_at).is_some());
+    let may_be_given_up = memo(move || watch.state(|state| state.give_up_at).is_some());
     effect(move || {
         if !may_be_given_up.get() {
             keep_focus(); // The button goes away with what it prevents.
@@ -127,54 +129,57 @@ fn Progress(user: UserName, watch: Watch, target: Signal<String>) -> Built {
     });
     let sent = words.tell(move |text| {
         if current.get() == 0 {
-            text.step_sending()
+            text.get(Word::StepSending)
         } else {
-            text.step_sent()
+            text.get(Word::StepSent)
         }
         .to_owned()
     });
-    let on_node = words.tell(move |text| text.step_starting(watch.state(|state| state.node.clone()).as_deref()));
+    let on_node = words.tell(move |text| match watch.state(|state| state.node.clone()) {
+        Some(node) => text.fill(Word::StepStartingOn, &[&node]),
+        None => text.get(Word::StepStarting).to_owned(),
+    });
     let step = |name: Signal<String>, details: Option<Box<dyn Fn() -> Built + Send>>| Step { name, details };
     let steps = vec![
         step(sent, None),
         step(
-            words.say(Tongue::step_queued),
+            words.say(Word::StepQueued),
             Some(Box::new(move || queued(words, watch))),
         ),
         step(on_node, Some(Box::new(move || starting(words, watch)))),
         step(
-            words.say(Tongue::step_opening),
+            words.say(Word::StepOpening),
             Some(Box::new(move || opening(words, target))),
         ),
     ];
     let label = words.tell(move |text| {
         if cancel.busy().get() {
-            text.cancelling()
+            text.get(Word::Cancelling)
         } else {
-            text.cancel()
+            text.get(Word::Cancel)
         }
         .to_owned()
     });
     let job = words.tell(move |text| {
         watch
             .state(|state| state.job_id)
-            .map_or_else(String::new, |id| text.job(id))
+            .map_or_else(String::new, |id| text.fill(Word::Job, &[&id.to_string()]))
     });
     view! {
         <Heading
-            text=words.say(Tongue::starting_title)
+            text=words.say(Word::StartingTitle)
             title=words.tell(move |text| text.phase(phase()).to_owned())
         />
         <Steps steps current />
         {freshness(words, watch)}
         <Buttons>
             {maybe(move || {
-                let press = Callback::new(move |()| keep_waiting.start());
-                let label = words.say(Tongue::keep_waiting);
+                let press = callback(move || keep_waiting.start());
+                let label = words.say(Word::KeepWaiting);
                 let button = view! { <Button class=SECOND label press busy=keep_waiting.busy() /> };
                 may_be_given_up.get().then(|| button.built())
             })}
-            <Button class=SECOND label press=Callback::new(move |()| cancel.start()) busy=cancel.busy() />
+            <Button class=SECOND label press=callback(move || cancel.start()) busy=cancel.busy() />
             {el("span").class("quiet").says(job).built()}
         </Buttons>
     }
@@ -188,10 +193,10 @@ const OLD_REASON: i64 = 45;
 fn queued(words: Words, watch: Watch) -> Built {
     let reason = words.tell(move |text| {
         let reason = watch.state(|state| state.reason.clone());
-        let reason = text.reason(&Reason::from_slurm(reason.as_deref()));
+        let reason = text.reason(reason.as_deref());
         let age = watch.state(|state| state.told_at).map(|at| watch.now() - at);
         match age.filter(|age| *age > OLD_REASON) {
-            Some(age) => format!("{reason} {}", text.told(age)),
+            Some(age) => format!("{reason} {}", text.count(Word::Told, age)),
             None => reason,
         }
     });
@@ -199,7 +204,11 @@ fn queued(words: Words, watch: Watch) -> Built {
         watch
             .state(|state| state.expected_start_at)
             .map_or_else(String::new, |at| {
-                format!("{} {}", text.expected(&clock::when(at)), text.may_be_sooner())
+                format!(
+                    "{} {}",
+                    text.fill(Word::Expected, &[&text.at(&clock::when(at))]),
+                    text.get(Word::MayBeSooner)
+                )
             })
     });
     let waited = words.tell(move |text| {
@@ -209,7 +218,7 @@ fn queued(words: Words, watch: Watch) -> Built {
         let waited = text.waited(waited, left);
         match left {
             Some(_) => waited,
-            None => format!("{waited} {}", text.kept_waiting()),
+            None => format!("{waited} {}", text.get(Word::KeptWaiting)),
         }
     });
     view! {
@@ -223,16 +232,19 @@ fn queued(words: Words, watch: Watch) -> Built {
 fn starting(words: Words, watch: Watch) -> Built {
     let elapsed = words.tell(move |text| {
         let now = watch.now();
-        text.starting_for(now - watch.state(|state| state.started_at).unwrap_or(now))
+        text.count(
+            Word::StartingFor,
+            now - watch.state(|state| state.started_at).unwrap_or(now),
+        )
     });
     view! { <Paragraph class="counting" text=elapsed /> }.built()
 }
 
 fn opening(words: Words, target: Signal<String>) -> Built {
     view! {
-        <Paragraph text=words.say(Tongue::opening_lead) />
+        <Paragraph text=words.say(Word::OpeningLead) />
         <Buttons>
-            <ButtonLink label=words.say(Tongue::open_now) href=target external=true />
+            <ButtonLink label=words.say(Word::OpenNow) href=target external=true />
         </Buttons>
     }
     .built()
@@ -241,15 +253,21 @@ fn opening(words: Words, target: Signal<String>) -> Built {
 /// Says when what is shown is old: Slurm is silent, or nothing comes from the server.
 pub(super) fn freshness(words: Words, watch: Watch) -> Built {
     let silent_since = move || watch.state(|state| state.slurm_silent_since);
-    let is_silent = Memo::new(move |_| silent_since().is_some());
-    let as_of = words.tell(move |text| text.as_of(&clock::when(silent_since().unwrap_or_default())));
+    let is_silent = memo(move || silent_since().is_some());
+    let as_of = words.tell(move |text| {
+        text.fill(
+            Word::AsOf,
+            &[&text.since(&clock::when(silent_since().unwrap_or_default()))],
+        )
+    });
     let silent = maybe(move || is_silent.get().then(|| caution(as_of)));
-    let is_suspended = Memo::new(move |_| watch.state(|state| state.suspended.then_some(())).is_some());
-    let suspended = maybe(move || is_suspended.get().then(|| caution(words.say(Tongue::suspended))));
-    let is_lost = Memo::new(move |_| watch.silence().is_some());
+    let is_suspended = memo(move || watch.state(|state| state.suspended.then_some(())).is_some());
+    let suspended = maybe(move || is_suspended.get().then(|| caution(words.say(Word::Suspended))));
+    let is_lost = memo(move || watch.silence().is_some());
     let message = words.tell(move |text| {
         let silence = watch.silence().unwrap_or_default();
-        text.no_news(silence, &clock::when(clock::now() - silence))
+        let at = text.at(&clock::when(clock::now() - silence));
+        text.fill(Word::NoNews, &[&format::span(silence), &at])
     });
     let lost = maybe(move || is_lost.get().then(|| caution(message)));
     el("div")
@@ -290,9 +308,9 @@ fn announce(words: Words, watch: Watch) {
         if minutes < said && (1..=2).contains(&minutes) {
             let text = untrack(move || words.text());
             announcer.say(if minutes == 1 {
-                text.one_minute_left()
+                text.get(Word::OneMinuteLeft)
             } else {
-                text.two_minutes_left()
+                text.get(Word::TwoMinutesLeft)
             });
         }
         said = minutes;

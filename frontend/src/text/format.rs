@@ -71,6 +71,11 @@ pub(crate) fn gb_up(mib: u64, comma: char) -> String {
     decimal((mib * 100).div_ceil(1024), comma)
 }
 
+/// MiB as the form shows them, in GB, where that does not round.
+pub(crate) fn gb_field(mib: u64, comma: char) -> Option<String> {
+    (mib * 100).is_multiple_of(1024).then(|| gb(mib, comma))
+}
+
 /// The address of a number of minutes in a link, with its unit.
 pub(crate) fn link_time(minutes: u32) -> String {
     if minutes.is_multiple_of(60) {

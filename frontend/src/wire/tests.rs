@@ -21,7 +21,7 @@ fn json(value: Value) -> Json {
 
 fn reads_back<T: Serialize + Read + PartialEq + Debug>(value: &T) {
     let written = serde_json::to_value(value).expect("JSON");
-    assert_eq!(T::read(&json(written.clone())).as_ref(), Some(value), "{written}");
+    assert_eq!(json(written.clone()).parse::<T>().as_ref(), Some(value), "{written}");
 }
 
 fn state() -> StateView {
@@ -53,17 +53,76 @@ fn chosen() -> UserOptions {
             name: "h100".into(),
             count: 2,
         }),
-        interface: Interface::Terminal,
+        reservation: Some(slurm("class_mon")),
+        partition: Some(slurm("gpubase_interac")),
+        features: vec![slurm("avx512")],
+        interface: InterfaceName::new("terminal").expect("a name"),
+    }
+}
+
+fn slurm(name: &str) -> SlurmName {
+    SlurmName::new(name).expect("a name")
+}
+
+fn account(name: &str) -> AccountName {
+    AccountName::new(name).expect("a name")
+}
+
+fn both(text: &str) -> Bilingual {
+    Bilingual {
+        en: text.into(),
+        fr: format!("{text}, en français"),
+    }
+}
+
+fn node_class() -> NodeClass {
+    NodeClass {
+        cores: 8,
+        memory: 9,
+        gpus: BTreeMap::from([("h100".into(), 4)]),
+        features: vec![slurm("avx512")],
+        partitions: vec![slurm("cpubase"), slurm("gpubase")],
+        nodes: 2,
+        idle: 1,
+        free: vec![
+            Free {
+                cores: 8,
+                memory: 9,
+                gpus: BTreeMap::from([("h100".into(), 4)]),
+            },
+            Free::default(),
+        ],
+    }
+}
+
+fn event() -> EventView {
+    EventView {
+        name: ProfileName::new("course").expect("a name"),
+        title: both("A course"),
+        starts_at: 1,
+        ends_at: 2,
+        instructor: true,
+    }
+}
+
+fn end() -> EndView {
+    EndView {
+        cause: EndCause::TimeLimit,
+        was_ready: true,
+        log: Some("/home/ada/x.log".into()),
     }
 }
 
 #[test]
-fn every_phase_interface_and_code_reads_back() {
+fn every_plain_name_reads_back() {
     use Phase::{Ended, Queued, Ready, Starting, Stopping, Submitting};
     [Submitting, Queued, Starting, Ready, Stopping, Ended]
         .iter()
         .for_each(reads_back);
-    Interface::ALL.iter().for_each(reads_back);
+    [Source::Defaults, Source::Last].iter().for_each(reads_back);
+    [Landing::Home, Landing::Form, Landing::Start]
+        .iter()
+        .for_each(reads_back);
     for code in [
         ErrorCode::BadRequest,
         ErrorCode::NotSignedIn,
@@ -123,6 +182,8 @@ fn every_problem_of_an_option_reads_back() {
         Problem::TooSmall { min: 1 },
         Problem::TooLarge { max: 2 },
         Problem::NotOffered,
+        Problem::Locked,
+        Problem::NotTogether,
         Problem::NoSuchNode { max: 3 },
     ] {
         reads_back(&ErrorView {
@@ -176,8 +237,8 @@ fn whole_answers_read_back() {
         en: "e".into(),
         fr: "f".into(),
     };
-    reads_back(&shared::sign_in::ChallengeView {
-        kind: shared::sign_in::ChallengeKind::Choice,
+    reads_back(&ChallengeView {
+        kind: ChallengeKind::Choice,
         message: "Which?".into(),
         choices: vec!["one".into(), "two".into()],
         state: "sealed".into(),
@@ -200,18 +261,145 @@ fn whole_answers_read_back() {
             about: "a".into(),
         }],
         stop_at_logout: true,
+        interfaces: vec![InterfaceView {
+            name: InterfaceName::new("lab").expect("a name"),
+            label: both("JupyterLab"),
+            about: both("Everything"),
+            path: "lab".into(),
+            recommended: true,
+            changeable: true,
+        }],
+        gpus: BTreeMap::from([("h100".into(), both("H100"))]),
+        note: Some(Note {
+            text: both("No internet."),
+            link: Some(both("https://example.org/")),
+        }),
+        landing: Landing::Start,
     });
+}
+
+#[test]
+fn the_whole_offer_reads_back() {
+    reads_back(&offer());
+}
+
+#[test]
+fn an_offer_with_nothing_in_it_reads_back() {
+    reads_back(&OptionsView {
+        partitions: Vec::new(),
+        routes: None,
+        reservations: Vec::new(),
+        gpus: Vec::new(),
+        profiles: Vec::new(),
+        locked: BTreeMap::new(),
+        nodes: Vec::new(),
+        other_jobs: Vec::new(),
+        events: Vec::new(),
+        skip_form: false,
+        last_refused: Vec::new(),
+        ages: Ages::default(),
+        ..offer()
+    });
+}
+
+#[test]
+fn numbers_of_a_profile_are_kept_as_texts_that_mean_the_same() {
+    let options = serde_json::json!({ "time": 60, "memory": "8G", "features": ["a", "b"], "gpu": null, "x": true });
+    let read = json(options).parse::<RawOptions>().expect("options");
+    let expected = RawOptions::default().with("time", "60").with("memory", "8G");
+    for name in ["time", "memory"] {
+        assert_eq!(read.get(name), expected.get(name));
+    }
+    let list = RawValue::List(vec!["a".into(), "b".into()]);
+    assert_eq!(read.get("features"), Some(&list));
+    assert_eq!((read.get("gpu"), read.get("x")), (None, Some(&RawValue::Other)));
+}
+
+#[test]
+fn how_the_people_of_an_event_are_doing_reads_back() {
+    reads_back(&BoardView {
+        event: event(),
+        people: vec![
+            BoardRow {
+                user: UserName::new("ada").expect("a name"),
+                phase: Phase::Queued,
+                reason: Some("Priority".into()),
+                since: Some(3),
+                end: None,
+            },
+            BoardRow {
+                user: UserName::new("bob").expect("a name"),
+                phase: Phase::Ended,
+                reason: None,
+                since: None,
+                end: Some(end()),
+            },
+        ],
+    });
+}
+
+fn offer() -> OptionsView {
     let range = Range {
         min: 1,
         max: 2,
         default: 1,
     };
-    reads_back(&OptionsView {
+    OptionsView {
         user: UserName::new("ada").expect("a name"),
         cluster: "c".into(),
+        now: 1_700_000_000,
         accounts: vec![AccountView {
-            name: AccountName::new("def-ada").expect("a name"),
-            time_max: Some(60),
+            name: account("def-ada"),
+            charges: vec![
+                Charge {
+                    account: account("def-ada_cpu"),
+                    gpu: Some(false),
+                    terms: 0,
+                },
+                Charge {
+                    account: account("def-ada_gpu"),
+                    gpu: None,
+                    terms: 1,
+                },
+            ],
+        }],
+        terms: vec![
+            vec![Reach {
+                partition: slurm("cpubase"),
+                time: Some(1),
+                cores: Some(2),
+                memory: Some(3),
+                memory_per_core: Some(4),
+                gpus: Some(5),
+                gpus_of: BTreeMap::from([("h100".into(), 6)]),
+                least_cores: 7,
+                least_gpus: 8,
+            }],
+            vec![Reach {
+                partition: slurm("gpubase"),
+                time: None,
+                cores: None,
+                memory: None,
+                memory_per_core: None,
+                gpus: None,
+                gpus_of: BTreeMap::new(),
+                least_cores: 0,
+                least_gpus: 0,
+            }],
+        ],
+        partitions: vec![slurm("cpubase")],
+        routes: Some(vec![Route {
+            gpu: Some(true),
+            time_max: Some(180),
+            partitions: vec![slurm("gpubase")],
+        }]),
+        reservations: vec![ReservationView {
+            name: slurm("class_mon"),
+            starts_at: 1,
+            ends_at: 2,
+            accounts: vec![account("def-ada_cpu")],
+            partition: Some(slurm("cpubase")),
+            nodes: vec![node_class()],
         }],
         time: range,
         cores: range,
@@ -219,15 +407,49 @@ fn whole_answers_read_back() {
         gpus: vec![GpuView {
             name: "h100".into(),
             max: 4,
+            label: Some(both("H100")),
+            memory: Some(80),
+            percent: Some(100),
+            cores: Some(2),
+            job_memory: Some(3),
         }],
-        interfaces: Interface::ALL.to_vec(),
-        nodes: vec![NodeClass {
-            cores: 8,
-            memory: 9,
-            gpus: BTreeMap::from([("h100".into(), 4)]),
-            nodes: 2,
+        features: vec![slurm("avx512")],
+        interfaces: vec![InterfaceName::new("lab").expect("a name")],
+        profiles: vec![ProfileView {
+            name: ProfileName::new("small").expect("a name"),
+            label: both("Small"),
+            about: Some(both("To try things")),
+            options: RawOptions::default().with("time", "1h").with("cores", "1"),
         }],
+        locked: BTreeMap::from([
+            (
+                "time".into(),
+                Lock {
+                    event: Some(both("A course")),
+                },
+            ),
+            ("gpu".into(), Lock { event: None }),
+        ]),
+        nodes: vec![node_class()],
+        other_jobs: vec![OtherJob {
+            id: 4711,
+            kind: "salloc".into(),
+            running: true,
+            ends_at: Some(9),
+        }],
+        events: vec![event()],
         chosen: chosen(),
-        age_seconds: 3,
-    });
+        chosen_from: Source::Last,
+        skip_form: true,
+        last_refused: vec![FieldError {
+            field: "gpu".into(),
+            problem: Problem::NotTogether,
+        }],
+        ages: Ages {
+            cluster: 1,
+            accounts: 2,
+            reservations: Some(3),
+            other_jobs: None,
+        },
+    }
 }
