@@ -6,8 +6,9 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use local_slurm::{Behaviour, ClusterConfig, NodeConfig, ReservationConfig};
 use serde_json::json;
-use slipway_tests::{Machine, Plan, RealSlurm, Site, repository};
+use slipway_tests::{Account, Machine, Plan, RealSlurm, Site, repository};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 
@@ -134,6 +135,111 @@ async fn a_person_logs_in_after_every_mistake_and_without_scripts() {
 async fn a_person_is_told_what_is_wrong_with_the_options_and_what_slurm_refuses() {
     let site = Site::start(Plan::default()).await;
     tell(&site, "options", "ada").await;
+    site.shut_down().await;
+}
+
+/// A site that has everything there is to choose from.
+fn rich(more: &str) -> Plan {
+    fn cluster(config: &mut ClusterConfig) {
+        let base = config.nodes[0].clone();
+        for (name, feature) in [("c3", "fast"), ("r1", "large-disk")] {
+            config.nodes.push(NodeConfig {
+                name: name.into(),
+                features: vec![feature.into()],
+                ..base.clone()
+            });
+            config.partitions[0].nodes.push(name.into());
+        }
+        let reservation = |name: &str, node: &str, starts_in, ends_in| ReservationConfig {
+            name: name.into(),
+            starts_in,
+            ends_in,
+            nodes: vec![node.into()],
+            ..ReservationConfig::default()
+        };
+        config.reservations = vec![
+            reservation("course", "r1", -60, 3 * 3600),
+            reservation("tomorrow", "c3", 3600, 8 * 3600),
+        ];
+    }
+    let person = |name: &'static str, accounts: &[&str], behaviour| Account {
+        name,
+        compute_accounts: accounts.iter().map(ToString::to_string).collect(),
+        behaviour,
+        ..Account::all().remove(0)
+    };
+    let waits = Behaviour::Waits {
+        reason: "Resources".into(),
+    };
+    Plan {
+        accounts: vec![
+            person("ada", &["def-ada_cpu", "def-ada_gpu", "rrg-ada"], Behaviour::Normal),
+            person("bob", &["def-bob"], Behaviour::Normal),
+            person("vera", &["def-vera"], Behaviour::Normal),
+            person("waits", &["def-waits"], waits),
+        ],
+        partition: None,
+        cluster,
+        more: format!("{RICH}{more}"),
+        ..Plan::default()
+    }
+}
+
+const RICH: &str = r#"
+[accounts]
+cpu_suffix = "_cpu"
+gpu_suffix = "_gpu"
+[options.note]
+text = { en = "Compute nodes have no internet: upload what you need first.", fr = "Les nœuds de calcul n’ont pas accès à Internet : téléversez d’abord ce qu’il vous faut." }
+link = { en = "https://example.org/files", fr = "https://example.org/fr/fichiers" }
+[[route]]
+gpu = false
+partitions = ["cpubase_interac"]
+[[route]]
+gpu = true
+time_max = "3 h"
+partitions = ["gpubase_interac"]
+named = true
+[gpu."nvidia_h100_80gb_hbm3_1g.10gb"]
+label = { en = "H100 slice, 10 GB", fr = "Tranche de H100, 10 Go" }
+percent = 14
+max = 1
+cores = 2
+job_memory = "15 GB"
+[gpu.h100]
+label = { en = "H100", fr = "H100" }
+[[profile]]
+name = "one-gpu"
+label = { en = "A GPU", fr = "Un GPU" }
+about = { en = "To see whether it helps.", fr = "Pour voir si cela aide." }
+options = { gpu = "h100", time = "1 h", cores = 2, memory = "4 GB" }
+"#;
+
+const EVENT: &str = r#"
+[[event]]
+name = "course"
+title = { en = "Course", fr = "Cours" }
+from = 2026-01-01T00:00:00Z
+until = 2099-01-01T00:00:00Z
+instructors = ["bob"]
+skip_form = true
+[event.lock]
+gpu = "none"
+time = "2 h"
+interface = "lab"
+"#;
+
+#[tokio::test]
+async fn a_person_chooses_among_everything_and_shares_the_link() {
+    let site = Site::start(rich("")).await;
+    tell(&site, "form", "ada").await;
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn people_of_an_event_get_what_it_forces_and_their_instructor_sees_how_they_do() {
+    let site = Site::start(rich(EVENT)).await;
+    tell(&site, "event", "ada").await;
     site.shut_down().await;
 }
 

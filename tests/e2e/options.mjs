@@ -32,9 +32,11 @@ await tell(async (enter) => {
 
   step("forty compute accounts");
   const many = await openOptions(enter, "many-accounts");
-  const accounts = many.page.getByRole("combobox", { name: say.account });
+  const accounts = many.page.getByRole("listbox", { name: say.account });
   await sees(accounts);
   same(await accounts.getByRole("option").count(), 40, "the number of accounts");
+  await many.page.getByRole("searchbox", { name: say.accountFilter }).fill("group03");
+  await sees(many.page.getByText("1 of 40 accounts"));
   await accounts.selectOption("ctb-group03");
   await inspectAll(many, "options-many-accounts");
 
