@@ -267,12 +267,8 @@ impl Interface {
 
     /// The shell lines of its jobs.
     pub fn lines(&self) -> String {
-        let modules: String = self
-            .modules
-            .iter()
-            .map(|module| format!("module load {module}\n"))
-            .collect();
-        format!("{modules}{}", self.setup)
+        let load = |lines: String, module: &String| format!("{lines}module load {module}\n");
+        self.modules.iter().fold(String::new(), load) + &self.setup
     }
 
     pub(super) fn check(&self, groups: &Groups) -> Result<(), Wrong> {

@@ -199,9 +199,10 @@ impl Person<'_> {
                     .iter()
                     .filter(|(other, _)| !other.starts_with("shard"))
                     .map(|(_, count)| *count);
-                let count = match name.starts_with("shard") {
-                    true => count / whole.max().unwrap_or(1).max(1),
-                    false => *count,
+                let count = if name.starts_with("shard") {
+                    count / whole.max().unwrap_or(1).max(1)
+                } else {
+                    *count
                 };
                 let most = most.entry(name).or_default();
                 *most = (*most).max(count);

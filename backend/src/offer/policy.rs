@@ -53,58 +53,13 @@ pub(super) fn apply(config: &Config, user: &UserName, offer: &mut OptionsView, a
 impl Policy<'_> {
     fn apply(&self, offer: &mut OptionsView) {
         for (name, left) in self.choices {
-            self.shorten(offer, name, left);
+            shorten(offer, name, left);
         }
         cap(&mut offer.time, self.most.time);
         cap(&mut offer.cores, self.most.cores);
         cap(&mut offer.memory, self.most.memory);
-        self.fall_back(offer);
+        fall_back(offer);
         self.lock(offer);
-    }
-
-    /// Leaves these choices. A list that has none of what this person may choose anyway is not meant for them.
-    fn shorten(&self, offer: &mut OptionsView, name: &str, left: &[String]) {
-        fn keep<T>(all: &mut Vec<T>, left: &[String], name: impl Fn(&T) -> &str) {
-            let stays = |item: &T| left.iter().any(|left| left == name(item));
-            if all.iter().any(stays) {
-                all.retain(stays);
-            }
-        }
-        match name {
-            "profile" => keep(&mut offer.profiles, left, |profile| profile.name.as_str()),
-            "account" => keep(&mut offer.accounts, left, |account| account.name.as_str()),
-            "gpu" if left.iter().all(|left| left == shared::options::NONE) => offer.gpus.clear(),
-            "gpu" => keep(&mut offer.gpus, left, |gpu| &gpu.name),
-            "reservation" => keep(&mut offer.reservations, left, |reservation| reservation.name.as_str()),
-            "partition" => keep(&mut offer.partitions, left, |partition| partition.as_str()),
-            "features" => keep(&mut offer.features, left, |feature| feature.as_str()),
-            _ => keep(&mut offer.interfaces, left, |interface| interface.as_str()),
-        }
-    }
-
-    /// What is proposed has to be among what is left.
-    fn fall_back(&self, offer: &mut OptionsView) {
-        let chosen = &mut offer.chosen;
-        if offer.accounts.iter().all(|account| account.name != chosen.account)
-            && let Some(first) = offer.accounts.first()
-        {
-            chosen.account = first.name.clone();
-        }
-        if !offer.interfaces.contains(&chosen.interface)
-            && let Some(first) = offer.interfaces.first()
-        {
-            chosen.interface = first.clone();
-        }
-        let number = |range: Range, now: u64| u32::try_from(now.clamp(range.min, range.max)).ok();
-        if let Some(Ok(time)) = number(offer.time, chosen.time.get().into()).map(Minutes::new) {
-            chosen.time = time;
-        }
-        if let Some(Ok(cores)) = number(offer.cores, chosen.cores.get().into()).map(Cores::new) {
-            chosen.cores = cores;
-        }
-        if let Ok(memory) = Memory::new(chosen.memory.get().clamp(offer.memory.min, offer.memory.max)) {
-            chosen.memory = memory;
-        }
     }
 
     /// Sets what is set. What this person cannot have is left to them, and to the log: nobody is kept from working
@@ -137,6 +92,51 @@ impl Policy<'_> {
             };
             offer.locked.insert(name, lock);
         }
+    }
+}
+
+/// Leaves these choices. A list that has none of what this person may choose anyway is not meant for them.
+fn shorten(offer: &mut OptionsView, name: &str, left: &[String]) {
+    fn keep<T>(all: &mut Vec<T>, left: &[String], name: impl Fn(&T) -> &str) {
+        let stays = |item: &T| left.iter().any(|left| left == name(item));
+        if all.iter().any(stays) {
+            all.retain(stays);
+        }
+    }
+    match name {
+        "profile" => keep(&mut offer.profiles, left, |profile| profile.name.as_str()),
+        "account" => keep(&mut offer.accounts, left, |account| account.name.as_str()),
+        "gpu" if left.iter().all(|left| left == shared::options::NONE) => offer.gpus.clear(),
+        "gpu" => keep(&mut offer.gpus, left, |gpu| &gpu.name),
+        "reservation" => keep(&mut offer.reservations, left, |reservation| reservation.name.as_str()),
+        "partition" => keep(&mut offer.partitions, left, |partition| partition.as_str()),
+        "features" => keep(&mut offer.features, left, |feature| feature.as_str()),
+        _ => keep(&mut offer.interfaces, left, |interface| interface.as_str()),
+    }
+}
+
+/// What is proposed has to be among what is left.
+fn fall_back(offer: &mut OptionsView) {
+    let chosen = &mut offer.chosen;
+    if offer.accounts.iter().all(|account| account.name != chosen.account)
+        && let Some(first) = offer.accounts.first()
+    {
+        chosen.account = first.name.clone();
+    }
+    if !offer.interfaces.contains(&chosen.interface)
+        && let Some(first) = offer.interfaces.first()
+    {
+        chosen.interface = first.clone();
+    }
+    let number = |range: Range, now: u64| u32::try_from(now.clamp(range.min, range.max)).ok();
+    if let Some(Ok(time)) = number(offer.time, chosen.time.get().into()).map(Minutes::new) {
+        chosen.time = time;
+    }
+    if let Some(Ok(cores)) = number(offer.cores, chosen.cores.get().into()).map(Cores::new) {
+        chosen.cores = cores;
+    }
+    if let Ok(memory) = Memory::new(chosen.memory.get().clamp(offer.memory.min, offer.memory.max)) {
+        chosen.memory = memory;
     }
 }
 

@@ -1,4 +1,4 @@
-//! On which terms a compute account may use which partitions: the limits of associations, classes of service (QoS)
+//! On which terms a compute account may use which partitions: the limits of associations, classes of service (QOS)
 //! and partitions, in Slurm's own order of precedence (`slurm.schedmd.com/resource_limits.html`).
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -28,7 +28,7 @@ pub struct Association {
     pub partition: Option<String>,
     /// What it allows one job: the least of its limits for one job and of those for all together.
     pub limits: JobLimits,
-    /// The classes of service (QoS) that may be asked for.
+    /// The classes of service (QOS) that may be asked for.
     pub qos: Vec<String>,
     /// The one that Slurm takes where none is named.
     pub default_qos: Option<String>,
@@ -45,7 +45,7 @@ pub struct Qos {
     pub limits: JobLimits,
     /// The least that a job has to ask for.
     pub least: JobLimits,
-    /// Its limits go before those of a partition's own QoS (`OverPartQOS`).
+    /// Its limits go before those of a partition's own QOS (`OverPartQOS`).
     pub over_partition: bool,
     /// Its time goes before the partition's (`PartitionTimeLimit`).
     pub over_partition_time: bool,
@@ -78,7 +78,7 @@ pub struct Partition {
     pub qos: Vec<String>,
     /// Classes of service that may not.
     pub denied_qos: Vec<String>,
-    /// The partition's own QoS, whose limits hold for every job in it.
+    /// The partition's own QOS, whose limits hold for every job in it.
     pub own_qos: Option<String>,
     /// It is shown to nobody who does not know it (`Hidden`).
     pub hidden: bool,

@@ -97,8 +97,8 @@ pub(super) fn describe(
 fn partition(config: &Config, request: &SpawnRequest) -> Option<String> {
     let chosen = request.options.partition.as_ref().map(ToString::to_string);
     let gpu = request.options.gpu.is_some();
-    let named = |route: &Route| route.named && route.gpu.is_none_or(|only| only == gpu);
-    let is_named = config.job.partition.is_some() || config.routes.iter().any(named);
+    let leads = |route: &Route| route.named && route.gpu.is_none_or(|only| only == gpu);
+    let is_named = config.job.partition.is_some() || config.routes.iter().any(leads);
     chosen.or_else(|| {
         let names: Vec<_> = request.partitions.iter().map(SlurmName::as_str).collect();
         (is_named && !names.is_empty()).then(|| names.join(","))

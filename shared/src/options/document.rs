@@ -159,16 +159,15 @@ pub struct Reach {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub gpus_of: BTreeMap<String, u64>,
     /// The least cores.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub least_cores: u64,
     /// The least GPUs.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub least_gpus: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// Partitions that a job without one may reach.

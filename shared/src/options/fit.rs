@@ -131,7 +131,7 @@ impl<'a> Fit<'a> {
             wish.time.is_none_or(|time| time <= place.time)
         });
 
-        self.cores_max = self.most(|place| place.cores()).min(offer.cores.max);
+        self.cores_max = self.most(Place::cores).min(offer.cores.max);
         let least = self
             .places
             .iter()
@@ -154,7 +154,7 @@ impl<'a> Fit<'a> {
         });
     }
 
-    fn most(&self, of: impl Fn(&Place<'_>) -> u64) -> u64 {
+    fn most(&self, of: impl Fn(&Place<'a>) -> u64) -> u64 {
         self.places.iter().map(of).max().unwrap_or(0)
     }
 

@@ -68,9 +68,9 @@ pub fn parse(raw: &RawOptions, offer: &OptionsView, now: i64) -> Result<SpawnReq
     );
     let gpu = form.gpu(offer);
     let reservations: Vec<_> = offer.reservations.iter().map(|found| &found.name).collect();
-    let reservation = form.name("reservation", &offer.chosen.reservation, &reservations);
+    let reservation = form.name("reservation", offer.chosen.reservation.as_ref(), &reservations);
     let partitions: Vec<_> = offer.partitions.iter().collect();
-    let partition = form.name("partition", &offer.chosen.partition, &partitions);
+    let partition = form.name("partition", offer.chosen.partition.as_ref(), &partitions);
     let features = form.features(offer);
     let interface = form.interface(offer);
     let (Some(account), Some(gpu), Some(reservation), Some(partition), Some(features)) =
@@ -242,9 +242,9 @@ impl Form {
 
     /// One of these names, or none of them: `Some(None)`.
     #[expect(clippy::option_option, reason = "outside: did it parse; inside: is there one")]
-    fn name(&mut self, field: &str, chosen: &Option<SlurmName>, offered: &[&SlurmName]) -> Option<Option<SlurmName>> {
+    fn name(&mut self, field: &str, chosen: Option<&SlurmName>, offered: &[&SlurmName]) -> Option<Option<SlurmName>> {
         let text = match self.raw.get(field) {
-            None => return Some(chosen.clone()),
+            None => return Some(chosen.cloned()),
             Some(RawValue::Text(text)) => text.trim(),
             Some(_) => return self.no(field, Problem::Malformed),
         };

@@ -60,6 +60,26 @@ fn always(name: &str, terms: usize) -> AccountView {
     }
 }
 
+fn terms() -> Vec<Vec<Reach>> {
+    vec![
+        vec![reach("cpu", 480), reach("gpu", 480)],
+        vec![reach("cpu", 120), reach("gpu", 120)],
+        vec![reach("cpu", 480)],
+        vec![reach("gpu", 480)],
+    ]
+}
+
+fn nodes() -> Vec<NodeClass> {
+    vec![
+        node(8, 32_000, &[("h100", 4)], &["gpu"]),
+        NodeClass {
+            features: vec![slurm("fast")],
+            ..node(8, 32_000, &[], &["cpu"])
+        },
+        node(16, 16_000, &[], &["cpu"]),
+    ]
+}
+
 /// Two accounts, of which one has less time; a third that is two of Slurm's; a partition for GPUs.
 fn offer() -> OptionsView {
     let joined = |name: &str, gpu, terms| Charge {
@@ -83,12 +103,7 @@ fn offer() -> OptionsView {
                 charges: vec![joined("cpu-only_cpu", false, 2)],
             },
         ],
-        terms: vec![
-            vec![reach("cpu", 480), reach("gpu", 480)],
-            vec![reach("cpu", 120), reach("gpu", 120)],
-            vec![reach("cpu", 480)],
-            vec![reach("gpu", 480)],
-        ],
+        terms: terms(),
         partitions: vec![slurm("cpu"), slurm("gpu")],
         routes: Some(vec![
             Route {
@@ -143,14 +158,7 @@ fn offer() -> OptionsView {
             options: RawOptions::default().with("cores", "16").with("memory", "8G"),
         }],
         locked: BTreeMap::new(),
-        nodes: vec![
-            node(8, 32_000, &[("h100", 4)], &["gpu"]),
-            NodeClass {
-                features: vec![slurm("fast")],
-                ..node(8, 32_000, &[], &["cpu"])
-            },
-            node(16, 16_000, &[], &["cpu"]),
-        ],
+        nodes: nodes(),
         other_jobs: Vec::new(),
         events: Vec::new(),
         chosen: UserOptions {

@@ -51,22 +51,17 @@ impl State {
         free
     }
 
-    /// The reservation that holds this node now.
-    pub(crate) fn reservation<'a>(
-        &self,
-        config: &'a ClusterConfig,
-        since: u64,
-        node: &str,
-    ) -> Option<&'a ReservationConfig> {
-        let age = crate::clock::age(since);
-        let mut all = config.reservations.iter();
-        all.find(|found| found.is_on(age) && found.nodes.iter().any(|name| name == node))
-    }
-
     /// The job, unless it ended long ago (`MinJobAge`).
     pub(crate) fn recent(&self, config: &ClusterConfig, id: u32, now: u64) -> Option<&Job> {
         self.jobs.get(&id).filter(|job| is_recent(config, job, now))
     }
+}
+
+/// The reservation that holds this node now, in a cluster that started then.
+pub(crate) fn reservation<'a>(config: &'a ClusterConfig, since: u64, node: &str) -> Option<&'a ReservationConfig> {
+    let age = crate::clock::age(since);
+    let mut all = config.reservations.iter();
+    all.find(|found| found.is_on(age) && found.nodes.iter().any(|name| name == node))
 }
 
 /// Whether slurmctld still knows this job.
@@ -209,9 +204,7 @@ fn not_yet(config: &ClusterConfig, state: &State, job: &Job, now: u64) -> Option
 
 /// Whether this node is one for the job: of its reservation or of none, and with the features that it asks for.
 fn may_have(config: &ClusterConfig, state: &State, job: &Job, node: &NodeConfig) -> bool {
-    let held = state
-        .reservation(config, state.since, &node.name)
-        .map_or("", |held| held.name.as_str());
+    let held = reservation(config, state.since, &node.name).map_or("", |held| held.name.as_str());
     held == job.asked.reservation
         && job
             .asked

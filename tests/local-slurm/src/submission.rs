@@ -233,14 +233,14 @@ impl Fields {
         config: &'a ClusterConfig,
         account: &String,
     ) -> Result<Vec<&'a PartitionConfig>, SlurmError> {
-        let named = |names: &str| {
+        let all_of = |names: &str| {
             names
                 .split(',')
                 .map(|name| config.partition(name))
                 .collect::<Option<Vec<_>>>()
         };
         let partitions = match self.text("partition") {
-            Some(names) => named(names),
+            Some(names) => all_of(names),
             None => config.partitions.first().map(|first| vec![first]),
         };
         let partitions = partitions.ok_or(BAD_PARTITION)?;

@@ -9,7 +9,7 @@ use crate::config::{
     AccountConfig, ClusterConfig, NodeConfig, PartitionConfig, QosConfig, ReservationConfig, UserConfig,
 };
 use crate::resources::{Free, gres, gres_used, hostlist, megabytes};
-use crate::schedule::{NodeState, State};
+use crate::schedule::{NodeState, State, reservation};
 
 static NODE: LazyLock<Template> = LazyLock::new(|| Template::new(include_str!("node.json")));
 static PARTITION: LazyLock<Template> = LazyLock::new(|| Template::new(include_str!("partition.json")));
@@ -43,10 +43,10 @@ fn show_node(config: &ClusterConfig, state: &State, since: u64, index: usize, no
         (_, busy) if busy == node.cores => "ALLOCATED",
         _ => "MIXED",
     };
-    let reservation = state.reservation(config, since, &node.name);
+    let held_by = reservation(config, since, &node.name);
     let mut states = vec![base];
     states.extend((own.state == NodeState::Drain).then_some("DRAIN"));
-    states.extend(reservation.map(|_| "RESERVED"));
+    states.extend(held_by.map(|_| "RESERVED"));
     states.extend((node.planned && busy == 0).then_some("PLANNED"));
     let gpu = |count: usize| {
         if count == 0 {
@@ -86,7 +86,7 @@ fn show_node(config: &ClusterConfig, state: &State, since: u64, index: usize, no
     set("active_features", json!(node.features));
     set(
         "reservation",
-        json!(reservation.map_or("", |reservation| &reservation.name)),
+        json!(held_by.map_or("", |reservation| &reservation.name)),
     );
     set("partitions", json!(partitions));
     set("state", json!(states));
