@@ -98,7 +98,11 @@ async fn what_the_site_refuses_or_changes_at_submission_is_seen(release: &str) {
     client.person(&alice).submit(&shared).await.unwrap();
     let nodes = client.service().nodes().await.unwrap();
     let gpus = &nodes.iter().find(|node| node.name == "g1").unwrap().gpus;
-    assert_eq!((gpus.len(), gpus.get("h100")), (2, Some(&4)), "shards are no GPUs");
+    assert_eq!(
+        (gpus.len(), gpus.get("h100"), gpus.get("shard:h100")),
+        (4, Some(&4), Some(&16)),
+        "shares have names of their own"
+    );
     slurm.shut_down().await;
 }
 
