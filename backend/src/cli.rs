@@ -6,11 +6,14 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use secrecy::SecretString;
 use shared::names::UserName;
+use tokio_util::sync::CancellationToken;
 
+use crate::app::App;
 use crate::auth::add_user;
+use crate::cause::Cause;
 use crate::check::check_live;
 use crate::config::Config;
-use crate::{keys, serve};
+use crate::{keys, serve, support};
 
 /// Jupyter on a Slurm cluster, from a browser.
 #[derive(Debug, Parser)]
@@ -45,6 +48,16 @@ enum Command {
         /// For whom that job is submitted.
         #[arg(long = "as", value_name = "USER", requires = "live")]
         user: Option<String>,
+    },
+    /// Say all that is known of a job or of a person's server, as support needs it: what the page's "Copy for
+    /// support" copies.
+    Explain {
+        /// The number of a job, or the name of a person.
+        #[arg(value_name = "JOB|USER")]
+        what: String,
+        /// The configuration.
+        #[arg(long, default_value = "/etc/slipway/slipway.toml")]
+        config: PathBuf,
     },
     /// Accounts of the users file.
     User {
@@ -96,7 +109,7 @@ impl Cli {
     /// What is logged unless `SLIPWAY_LOG` says otherwise: whoever checks reads the check's own lines.
     pub fn log_filter(&self) -> &'static str {
         match self.command {
-            Command::Check { .. } => "error",
+            Command::Check { .. } | Command::Explain { .. } => "error",
             _ => "info",
         }
     }
@@ -113,6 +126,14 @@ impl Cli {
                     Some(user) => check_live(loaded, &user_name(&user)?).await,
                     None => Ok(()),
                 }
+            }
+            Command::Explain { what, config } => {
+                let config = load(&config)?;
+                let explain = async {
+                    let app = App::build(config, CancellationToken::new()).await?;
+                    support::explain(&app, &what).await
+                };
+                say(Box::pin(Cause::task("explain").during(explain)).await?.trim_end())
             }
             Command::User {
                 command: UserCommand::Add { file, name },

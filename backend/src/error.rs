@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use shared::api::{ErrorCode, ErrorView};
 use shared::options::FieldError;
+use shared::reason::Refusal;
 
 use crate::auth::Denied;
 use crate::offer::OfferError;
@@ -160,7 +161,12 @@ impl Error {
             Vec::new()
         };
         let message = self.to_string();
+        let why = match self {
+            Self::Refused { message, code } => Some(Refusal::from_code(*code).saying(message).into()),
+            _ => None,
+        };
         ErrorView {
+            why,
             status: status.as_u16(),
             message,
             code,

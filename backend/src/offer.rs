@@ -52,6 +52,8 @@ pub struct Offers {
     rules: Arc<Answers<(), Rules>>,
     associations: Arc<Answers<UserName, Vec<Association>>>,
     reservations: Arc<Answers<UserName, Vec<Reservation>>>,
+    /// Everybody's reservations, as far as the service user may see them.
+    calendar: Arc<Answers<(), Vec<Reservation>>>,
     jobs: Arc<Answers<UserName, Vec<Job>>>,
     clock: Clock,
 }
@@ -66,6 +68,7 @@ impl Offers {
             rules: Answers::new(RULES_SECONDS),
             associations: Answers::new(ACCOUNTS_SECONDS),
             reservations: Answers::new(RULES_SECONDS),
+            calendar: Answers::new(RULES_SECONDS),
             jobs: Answers::new(JOBS_SECONDS),
             clock,
         }
@@ -73,6 +76,7 @@ impl Offers {
 
     /// What this person may choose; `last` is what they chose the last time.
     pub async fn offer(&self, user: &UserName, last: Option<UserOptions>) -> Result<OptionsView, OfferError> {
+        self.renew_calendar();
         let (nodes, rules, associations, reservations, jobs) = tokio::join!(
             self.nodes(),
             self.rules(),
@@ -127,8 +131,14 @@ impl Offers {
         names.unwrap_or_default()
     }
 
+    /// What is known of a person's other jobs is wrong now: Slurm is asked before the next answer.
+    pub fn forget_jobs(&self, user: &UserName) {
+        self.jobs.forget(user);
+    }
+
     /// What jobs can have, from Slurm, asked at the start too, so that the first page need not wait for it.
     pub async fn prepare(&self) {
+        self.renew_calendar();
         let (nodes, rules) = tokio::join!(self.nodes(), self.rules());
         if let Err(error) = nodes.map(drop).and(rules.map(drop)) {
             tracing::debug!(%error, "the cluster's limits are not known yet");
@@ -138,9 +148,24 @@ impl Offers {
     async fn nodes(&self) -> Result<Aged<Nodes>, SlurmError> {
         let look_up = || {
             let slurm = Arc::clone(&self.slurm);
-            async move { slurm.service().nodes().await.map(Nodes::new) }
+            // Nobody waits for the calendar: what is known of it will do.
+            let calendar = Arc::clone(&self.calendar);
+            async move {
+                let nodes = slurm.service().nodes().await?;
+                let calendar = calendar.known(&()).unwrap_or_default();
+                Ok(Nodes::new(nodes, &calendar, slurm.now()))
+            }
         };
         self.nodes.get((), self.clock.now(), look_up).await
+    }
+
+    /// Renews, in the background, what is known of everybody's reservations.
+    fn renew_calendar(&self) {
+        let look_up = || {
+            let slurm = Arc::clone(&self.slurm);
+            async move { slurm.service().reservations().await }
+        };
+        self.calendar.renew((), self.clock.now(), look_up);
     }
 
     async fn rules(&self) -> Result<Aged<Rules>, SlurmError> {

@@ -31,6 +31,9 @@ pub fn router(app: AppState) -> Router {
             post(server::start_server).merge(delete(server::stop_server)),
         )
         .route("/users/{name}/server/keep-waiting", post(server::keep_waiting))
+        .route("/users/{name}/server/support", get(server::show_support))
+        .route("/users/{name}/history", get(server::show_history))
+        .route("/users/{name}/jobs/{id}", delete(server::cancel_job))
         .route("/users/{name}/server/progress", get(progress::follow_start))
         .route("/options", get(options::show_options))
         .route("/options/schema", get(options::show_schema))

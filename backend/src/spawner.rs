@@ -5,6 +5,7 @@
 mod batch;
 mod comment;
 mod find;
+mod history;
 mod keys;
 mod life;
 mod poller;

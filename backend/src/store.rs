@@ -13,6 +13,8 @@ use crate::keys;
 
 /// A store that somebody else has locked holds nobody up for longer.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How many servers of before are kept for a person.
+const PAST: i64 = 20;
 
 /// The store. Its errors are for the log: whoever calls goes on without it.
 #[derive(Clone)]
@@ -69,6 +71,9 @@ impl Store {
              STRICT",
             "CREATE TABLE IF NOT EXISTS kept (user TEXT NOT NULL, kind TEXT NOT NULL, document TEXT NOT NULL, \
              PRIMARY KEY (user, kind)) STRICT",
+            "CREATE TABLE IF NOT EXISTS past (nonce TEXT PRIMARY KEY, user TEXT NOT NULL, asked_at INTEGER NOT NULL, \
+             document TEXT NOT NULL) STRICT",
+            "CREATE INDEX IF NOT EXISTS past_of_user ON past (user, asked_at)",
             "CREATE TABLE IF NOT EXISTS servers (user TEXT PRIMARY KEY, nonce TEXT NOT NULL, record TEXT NOT NULL) STRICT",
         ] {
             sqlx::query(table).execute(&pool).await?;
@@ -153,6 +158,43 @@ impl Store {
             .fetch_optional(&self.pool)
             .await?;
         Ok(row.and_then(|(document,)| serde_json::from_str(&document).ok()))
+    }
+
+    /// Keeps how a server of this person's ended, and forgets what is older than their last [`PAST`].
+    pub async fn add_past(
+        &self,
+        user: &UserName,
+        nonce: &str,
+        asked_at: i64,
+        document: &(impl Serialize + Sync),
+    ) -> Result<(), StoreError> {
+        sqlx::query("INSERT OR REPLACE INTO past (nonce, user, asked_at, document) VALUES (?, ?, ?, ?)")
+            .bind(nonce)
+            .bind(user.as_str())
+            .bind(asked_at)
+            .bind(text(document)?)
+            .execute(&self.pool)
+            .await?;
+        let old = "DELETE FROM past WHERE user = ?1 AND nonce NOT IN \
+                   (SELECT nonce FROM past WHERE user = ?1 ORDER BY asked_at DESC LIMIT ?2)";
+        sqlx::query(old)
+            .bind(user.as_str())
+            .bind(PAST)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// A person's servers of before, the last one first; without those that cannot be read any more.
+    pub async fn past<T: DeserializeOwned>(&self, user: &UserName) -> Result<Vec<T>, StoreError> {
+        let rows: Vec<(String,)> = sqlx::query_as("SELECT document FROM past WHERE user = ? ORDER BY asked_at DESC")
+            .bind(user.as_str())
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|(document,)| serde_json::from_str(&document).ok())
+            .collect())
     }
 
     /// Records that a server of this person is being started, if none is recorded: of several Slipways that

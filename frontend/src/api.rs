@@ -6,7 +6,7 @@ use shared::api::{BoardView, ErrorCode, ErrorView, SiteView, UserView};
 use shared::names::UserName;
 use shared::options::OptionsView;
 use shared::raw::{RawOptions, RawValue};
-use shared::server::ProgressEvent;
+use shared::server::{PastServer, ProgressEvent};
 use shared::sign_in::ChallengeView;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -44,6 +44,11 @@ pub(crate) async fn site() -> Result<SiteView, Failure> {
 
 /// The words of a language.
 pub(crate) async fn catalogue(url: String) -> Option<Vec<String>> {
+    send(GET, url, None).await.ok()?.parse()
+}
+
+/// Slurm's reasons in a language: a key, what it means and what to do, each.
+pub(crate) async fn reasons(url: String) -> Option<Vec<Vec<String>>> {
     send(GET, url, None).await.ok()?.parse()
 }
 
@@ -112,11 +117,32 @@ pub(crate) async fn log_out(stop_server: bool) -> Result<(), Failure> {
     send(POST, routes().api("logout"), Some(body)).await.map(drop)
 }
 
-/// Starts a person's server.
-pub(crate) async fn start(name: &UserName, options: &RawOptions) -> Result<(), Failure> {
-    send(POST, routes().api_server(name), body(texts(options)))
-        .await
-        .map(drop)
+/// Starts a person's server; with fresh settings, Jupyter does not see the person's own, this once.
+pub(crate) async fn start(name: &UserName, options: &RawOptions, fresh_settings: bool) -> Result<(), Failure> {
+    let mut body = body(texts(options));
+    if fresh_settings && let Some(options) = body.as_ref().and_then(JsValue::as_string) {
+        body = Some(format!("{{\"user_options\":{options},\"fresh_settings\":true}}").into());
+    }
+    send(POST, routes().api_server(name), body).await.map(drop)
+}
+
+/// A person's last servers, the latest first.
+pub(crate) async fn history(name: &UserName) -> Result<Vec<PastServer>, Failure> {
+    let url = format!("{}/history", routes().api_user(name));
+    parse(&send(GET, url, None).await?)
+}
+
+/// What support needs to know of a person's server.
+pub(crate) async fn support(name: &UserName) -> Option<String> {
+    let url = format!("{}/support", routes().api_server(name));
+    let (is_good, text) = fetch(GET, &url, None).await?;
+    is_good.then_some(text)
+}
+
+/// Cancels another job of a person's.
+pub(crate) async fn cancel_job(name: &UserName, id: u64) -> Result<(), Failure> {
+    let url = format!("{}/jobs/{id}", routes().api_user(name));
+    send(DELETE, url, None).await.map(drop)
 }
 
 /// Stops a person's server, or cancels its start.

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use crate::a11y::{Announcer, LiveRegion};
 use crate::built::{Built, IntoBuilt, dynamic};
-use crate::components::{Footer, Header, SignInAgain, SkipLink, signed_in};
+use crate::components::{Footer, Header, SignInAgain, SkipLink, TimeWarning, signed_in};
 use crate::document::{self, Carried};
 use crate::element::el;
 use crate::pages::{Board, Home, Login, Logout, NoServer, NotFound, Spawn, Starting, UserPath, UserRedirect};
@@ -56,6 +56,7 @@ fn app(carried: Carried, locale: Locale) -> Built {
         <SkipLink />
         <Header />
         <SignInAgain />
+        <TimeWarning />
         {main.child(page).built()}
         <Footer />
         <LiveRegion />

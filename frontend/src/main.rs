@@ -16,6 +16,7 @@ mod components;
 mod document;
 mod element;
 mod json;
+mod notify;
 mod offer;
 mod pages;
 mod paths;

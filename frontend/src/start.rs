@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use shared::api::ErrorCode;
 use shared::names::UserName;
 use shared::raw::RawOptions;
+use shared::reason::Why;
 
 use crate::api::{self, Failure};
 use crate::paths;
@@ -15,7 +16,7 @@ use crate::task::{Task, callback};
 #[derive(Clone, Copy)]
 pub(crate) struct Start {
     task: Task,
-    options: StoredValue<RawOptions>,
+    options: StoredValue<(RawOptions, bool)>,
     /// Why the last one failed.
     pub(crate) failure: RwSignal<Option<Failure>>,
 }
@@ -31,11 +32,11 @@ impl Start {
     pub(crate) fn then(user: UserName, done: Callback<()>) -> Self {
         let session = Session::get();
         let failure = RwSignal::new(None);
-        let options = StoredValue::new(RawOptions::default());
+        let options = StoredValue::new((RawOptions::default(), false));
         let task = Task::new(move || {
-            let (options, user) = (options.get_value(), user.clone());
+            let ((options, fresh_settings), user) = (options.get_value(), user.clone());
             async move {
-                match api::start(&user, &options).await {
+                match api::start(&user, &options, fresh_settings).await {
                     Ok(()) => done.run(()),
                     Err(error) => {
                         session.heed(&error);
@@ -49,9 +50,18 @@ impl Start {
 
     /// Sends the request, unless one is on its way.
     pub(crate) fn send(self, options: RawOptions) {
+        self.send_with(options, false);
+    }
+
+    /// The same, without the person's own settings of Jupyter, this once.
+    pub(crate) fn send_fresh(self, options: RawOptions) {
+        self.send_with(options, true);
+    }
+
+    fn send_with(self, options: RawOptions, fresh_settings: bool) {
         if !self.task.busy().get_untracked() {
             self.failure.set(None);
-            self.options.set_value(options);
+            self.options.set_value((options, fresh_settings));
             self.task.start();
         }
     }
@@ -61,10 +71,12 @@ impl Start {
         self.task.busy()
     }
 
-    /// Slurm's own words, where it refused.
-    pub(crate) fn refusal(failure: &Failure) -> Option<String> {
+    /// What a refusal of Slurm's means, and its own words.
+    pub(crate) fn refusal(failure: &Failure) -> Option<(Option<Why>, String)> {
         match failure {
-            Failure::Api(error) if error.code == ErrorCode::Refused => error.details.get("slurm").cloned(),
+            Failure::Api(error) if error.code == ErrorCode::Refused => {
+                Some((error.why.clone(), error.details.get("slurm")?.clone()))
+            }
             _ => None,
         }
     }

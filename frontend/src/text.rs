@@ -6,7 +6,7 @@
 
 pub(crate) mod format;
 mod phrases;
-mod reason;
+mod why;
 
 use std::sync::OnceLock;
 
@@ -14,7 +14,6 @@ use leptos::prelude::*;
 use shared::api::Bilingual;
 
 pub(crate) use self::phrases::Named;
-use self::reason::Reason;
 use crate::task::{effect, follow, spawn};
 use crate::{api, document, preferences};
 
@@ -124,7 +123,7 @@ words! {
     SetByEvent EventNow EventSoon Board Profile ProfileHint ProfileNone AccountFilter AccountFound Kinds TimeHint
     CoresHint MemoryHint PerCore GpuMemory GpuPart GpuUpTo Reservation ReservationHint ReservationNone ReservationSoon
     MoreOptions Partition PartitionHint PartitionAny Features FeaturesHint FeaturesNone RoomNow RoomAt RoomNone
-    RoomCores RoomMemory RoomGpu RoomTime RoomBoth UseIt UseBoth RoomAge OtherRunning OtherWaiting CopyLink LinkCopied
+    RoomCores RoomMemory RoomGpu RoomTime RoomBoth RoomBefore StartWith NodesAway UseIt UseBoth RoomAge OtherRunning OtherWaiting CopyLink LinkCopied
     LinkHere Link
     // Starting.
     StartingTitle StepSending StepSent StepQueued StepOpening StepDone StepNow StepNext MayBeSooner KeepWaiting
@@ -133,18 +132,16 @@ words! {
     PhaseStarting PhaseReady PhaseStopping PhaseEnded
     // Ended, not running.
     DidNotStart HasEnded WasCancelled WasStopped StartAgain NotRunningTitle NotRunningLead NotRunningThen
-    NotRunningDefaults OpenNow LogIsIn Job
+    NotRunningDefaults OpenNow LogIsIn Job Meanwhile CancelJob CancelJobYes JobCancelled FreshStart FreshHint CopySupport
+    SupportCopied SupportHere SupportLabel StartingLong Notify NotifyOn ServerEndsSoon History HistoryJob
     // What is wrong with an option; {0} is one of the first ten.
     WhatProfile WhatAccount WhatTime WhatCores WhatMemory WhatGpu WhatReservation WhatPartition WhatFeatures
     WhatInterface UnknownOption Missing MalformedTime MalformedCores MalformedMemory Malformed TooSmall TooLarge
     NotOffered NotTogether Locked NoSuchNode NoNodeAtAll
-    // Why a job waits.
-    ReasonNotYet ReasonPriority ReasonResources ReasonOtherJob ReasonHeldByYou ReasonHeldByStaff ReasonNotBefore
-    ReasonTooMuch ReasonClosed ReasonNodesAway ReasonPersonLimit ReasonAccountLimit ReasonOther
     // How it ended, and what to do about it.
     EndGaveUp EndStopped EndCancelled EndRefused EndUnreachable EndLost EndJupyterMissing EndSetupFailed EndNoPort
-    EndPortNotTold EndJupyterFailed EndFinished EndTimeLimit EndOutOfMemory EndNodeFailed EndPreempted EndOther
-    AdviceGaveUp AdviceRefused AdviceNoJob AdviceNotYou AdviceNoPort AdviceJupyterFailed AdviceTimeLimit
+    EndPortNotTold EndModuleMissing EndHomeMissing EndHomeFull EndNoFolder EndCancelledBy EndJupyterFailed EndFinished EndTimeLimit EndOutOfMemory EndNodeFailed EndPreempted EndOther
+    AdviceNoJob AdviceNotYou AdviceHome AdviceHomeFull AdviceNoPort AdviceJupyterFailed AdviceTimeLimit
     AdviceOutOfMemory AdviceAgain AdviceSaved AdviceOther
     // How the people of an event are doing.
     BoardTitle BoardCounts BoardNobody BoardPerson BoardState BoardSince BoardWhy BoardFailed
@@ -195,6 +192,10 @@ pub(crate) struct Words {
     chosen: RwSignal<Locale>,
     /// The other language could not be loaded.
     pub(crate) failed: RwSignal<bool>,
+    /// Tells when more of Slurm's reasons can be said.
+    reasons: Trigger,
+    /// The language whose reasons are on their way.
+    loading: StoredValue<Option<Locale>>,
 }
 
 impl Words {
@@ -255,6 +256,8 @@ pub(crate) fn provide(locale: Locale) {
     provide_context(Words {
         chosen,
         failed: RwSignal::new(false),
+        reasons: Trigger::new(),
+        loading: StoredValue::new(None),
     });
     let mut shown = None;
     effect(move || {

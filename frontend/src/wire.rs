@@ -14,7 +14,8 @@ use shared::options::{
     Problem, ProfileView, Range, Reach, ReservationView, Route, Source, UserOptions,
 };
 use shared::raw::{RawOptions, RawValue};
-use shared::server::{EndCause, EndView, Phase, ProgressEvent, ServerView, StateView};
+use shared::reason::Why;
+use shared::server::{EndCause, EndView, PastServer, Phase, ProgressEvent, ServerView, StateView};
 use shared::sign_in::{ChallengeKind, ChallengeView};
 use shared::units::{Cores, Memory, Minutes};
 
@@ -122,14 +123,15 @@ objects! {
     UserView { kind name admin groups server pending servers servers_unknown sign_in_seconds }
     ServerView { name ready stopped pending url progress_url started last_activity user_options state }
     StateView {
-        phase now job_id node reason told_at suspended submitted_at expected_start_at give_up_at started_at ends_at end
-        slurm_silent_since
+        phase now job_id node reason why told_at suspended submitted_at expected_start_at begins_at give_up_at started_at
+        ends_at end slurm_silent_since
     }
+    PastServer { asked_at job_id started_at ended_at options end }
     ProgressEvent { progress message ready failed url state }
     UserOptions { account time cores memory gpu reservation partition features interface }
     OptionsView {
         user cluster now accounts terms partitions routes reservations time cores memory gpus features interfaces
-        profiles locked nodes other_jobs events chosen chosen_from skip_form last_refused ages
+        profiles locked nodes nodes_away other_jobs events chosen chosen_from skip_form last_refused ages
     }
     Range { min max default }
     AccountView { name charges }
@@ -138,7 +140,7 @@ objects! {
     Route { gpu time_max partitions }
     ReservationView { name starts_at ends_at accounts partition nodes }
     GpuView { name max label memory percent cores job_memory }
-    NodeClass { cores memory gpus features partitions nodes idle free }
+    NodeClass { cores memory gpus features partitions nodes idle until free }
     Free { cores memory gpus }
     ProfileView { name label about options }
     Lock { event }
@@ -146,8 +148,9 @@ objects! {
     OtherJob { id kind running ends_at }
     Ages { cluster accounts reservations other_jobs }
     BoardView { event people }
-    BoardRow { user phase reason since end }
-    ErrorView { status message code fields details request_id }
+    BoardRow { user phase reason why since end }
+    ErrorView { status message code fields why details request_id }
+    Why { key resource detail hopeless }
 }
 
 impl Read for Gpus {
@@ -194,13 +197,19 @@ impl Read for EndView {
     fn blank() -> Self {
         Self {
             cause: EndCause::Lost,
+            why: None,
             was_ready: false,
+            cancelled_by: None,
             log: None,
         }
     }
 
     fn read(&mut self, json: &Json) -> bool {
-        put(&mut self.cause, cause(json)) & self.was_ready.read(json.at("was_ready")) & self.log.read(json.at("log"))
+        put(&mut self.cause, cause(json))
+            & json.field("why", &mut self.why)
+            & json.field("was_ready", &mut self.was_ready)
+            & json.field("cancelled_by", &mut self.cancelled_by)
+            & json.field("log", &mut self.log)
     }
 }
 
@@ -219,6 +228,10 @@ fn cause(json: &Json) -> Option<EndCause> {
         "lost" => EndCause::Lost,
         "jupyter_missing" => EndCause::JupyterMissing,
         "setup_failed" => EndCause::SetupFailed,
+        "module_missing" => EndCause::ModuleMissing,
+        "home_missing" => EndCause::HomeMissing,
+        "home_full" => EndCause::HomeFull,
+        "no_folder" => EndCause::NoFolder,
         "no_port" => EndCause::NoPort,
         "port_not_told" => EndCause::PortNotTold,
         "jupyter_failed" => EndCause::JupyterFailed {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::names::{InterfaceName, UserName};
 use crate::options::{EventView, FieldError};
+use crate::reason::Why;
 use crate::server::{EndView, Phase, ServerView};
 
 /// Who is signed in, as JupyterHub shows a user: `GET /hub/api/user` and `/hub/api/users/{name}`.
@@ -174,6 +175,9 @@ pub struct BoardRow {
     /// Slurm's reason for the wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What that means, where the text does not speak to the person themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Why>,
     /// Since when it has been on its way or running.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<i64>,
@@ -238,6 +242,9 @@ pub struct ErrorView {
     /// What is wrong with which option.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldError>,
+    /// What a refusal of Slurm's means.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Why>,
     /// What else is known, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub details: BTreeMap<String, String>,

@@ -8,6 +8,7 @@ pub mod api;
 pub mod names;
 pub mod options;
 pub mod raw;
+pub mod reason;
 pub mod routes;
 pub mod server;
 pub mod sign_in;

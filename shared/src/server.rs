@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::options::UserOptions;
+use crate::reason::Why;
 
 /// Where a server is in its life. Derived from Slurm's job, a probe and the clock; never stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +62,14 @@ pub enum EndCause {
     JupyterMissing,
     /// The site's set-up lines failed.
     SetupFailed,
+    /// A module that the site's set-up lines load is not there.
+    ModuleMissing,
+    /// The person's home is not on the node, or they may not write to it.
+    HomeMissing,
+    /// Nothing more can be written to the person's home: its quota is used up, or its file system is full.
+    HomeFull,
+    /// The node has no room for temporary files.
+    NoFolder,
     /// No free port in the configured range on that node.
     NoPort,
     /// The job could not tell its port through Slurm.
@@ -93,11 +102,38 @@ pub struct EndView {
     /// Why.
     #[serde(flatten)]
     pub cause: EndCause,
+    /// What Slurm's reason for the wait, or its refusal, means.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Why>,
     /// It was ready before: "it ended", not "it did not start".
     pub was_ready: bool,
+    /// Who cancelled the job, where that was not asked of Slipway: a user name of the cluster's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancelled_by: Option<String>,
     /// The job's output file, where there was a job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<String>,
+}
+
+/// A server of before, as `GET /hub/api/users/{name}/history` lists them, the last one first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastServer {
+    /// When Start was pressed, or the job was submitted.
+    pub asked_at: i64,
+    /// Slurm's number of its job, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_id: Option<u64>,
+    /// When the job started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<i64>,
+    /// When it was over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<i64>,
+    /// What was asked for; nothing where only Slurm's accounting remembers it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub options: Option<UserOptions>,
+    /// How it ended.
+    pub end: EndView,
 }
 
 /// The state of a server. Times are seconds since 1970, by Slurm's clock.
@@ -116,6 +152,9 @@ pub struct StateView {
     /// Slurm's reason for the wait (`Priority`, `Resources`, …).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What that means, while it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Why>,
     /// When Slurm told that reason: it is asked now and then only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told_at: Option<i64>,
@@ -128,6 +167,9 @@ pub struct StateView {
     /// When Slurm expects to start it, where it says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_start_at: Option<i64>,
+    /// When the reservation begins that the job waits for; nothing once it has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begins_at: Option<i64>,
     /// When the wait is given up; nothing once the person keeps waiting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub give_up_at: Option<i64>,

@@ -2,9 +2,10 @@
 
 use local_slurm::{ClusterConfig, NodeConfig, QosConfig, ReservationConfig};
 use serde_json::{Value, json};
+use shared::names::UserName;
 use shared::options::{OptionsView, Source};
 use shared::server::Phase;
-use slipway_tests::{Account, Person, Plan, Site, until};
+use slipway_tests::{Account, Person, Plan, Site, sleeping_job, until};
 
 const NOW_AND_LATER: i64 = 12;
 
@@ -135,9 +136,10 @@ async fn the_document_tells_what_there_is_and_what_is_free_for_this_person() {
         ["course", "tomorrow"],
         "neither others' nor what is far away"
     );
-    // c1, c2 and c4, which is kept for another job, and r1, which is reserved, are of one kind.
+    // c1 and c2 are of one kind; so are c4, which is kept for another job, and r1, which is reserved, but for the time
+    // at which something begins on r1.
     let alike: Vec<_> = found.nodes.iter().map(|class| (class.nodes, class.idle)).collect();
-    assert!(alike.contains(&(2, 2)) && alike.contains(&(2, 0)), "{alike:?}");
+    assert!(alike.contains(&(2, 2)) && alike.contains(&(1, 0)), "{alike:?}");
 
     let server = ada
         .start_and_wait(&json!({ "account": "def-ada", "cores": 6, "memory": "9 GB", "time": "1:30" }))
@@ -233,6 +235,53 @@ async fn a_job_waits_for_a_reservation_that_begins_later_and_is_not_given_up_bef
     let ready = ada.wait_for(Phase::Ready).await.state;
     assert_eq!(ready.node.as_deref(), Some("c3"));
     assert!(ready.started_at.unwrap() >= begins);
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_reservation_that_a_start_waits_for_is_known_after_slipway_was_killed() {
+    let mut site = Site::start(plan("")).await;
+    let ada = site.sign_in("ada").await;
+    ada.start(&json!({ "reservation": "tomorrow", "time": "1 h" })).await;
+    let before = ada.wait_for(Phase::Queued).await.state;
+    site.kill_slipway().await;
+    site.start_slipway().await;
+    let after = ada.wait_for(Phase::Queued).await.state;
+    assert!(before.begins_at.is_some(), "{before:?}");
+    assert_eq!(
+        (after.begins_at, after.give_up_at),
+        (before.begins_at, before.give_up_at)
+    );
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn another_interactive_job_is_named_and_what_a_site_does_not_call_interactive_is_not() {
+    let site = Site::start(Plan {
+        job: "interactive = { partitions = [\"long\"] }\nqos = \"visit\"\nwckey = \"jupyter\"\n".into(),
+        ..plan("")
+    })
+    .await;
+    let (slurm, vera) = (site.slurm_client(), site.sign_in("vera").await);
+    let job = |partition| sleeping_job(&site, "vera", "def-vera", partition);
+    let name = UserName::new("vera").unwrap();
+    slurm.person(&name).submit(&job("cpubase_interac")).await.unwrap();
+    let allocation = slurm.person(&name).submit(&job("long")).await.unwrap();
+    until("the accounting database to know both", || async {
+        (slurm.person(&name).live_jobs().await.ok()?.len() == 2).then_some(())
+    })
+    .await;
+    let server = vera.start_and_wait(&json!({})).await;
+    let others = offer(&vera).await.other_jobs;
+    assert_eq!(
+        others.iter().map(|job| (job.id, job.running)).collect::<Vec<_>>(),
+        [(allocation, true)],
+        "neither a batch job nor the server itself"
+    );
+    let shown: Value = vera.get(&vera.own("show")).await.json();
+    let id = u32::try_from(server.state.job_id.unwrap()).unwrap();
+    assert_eq!(shown["environment"]["SLURM_JOB_QOS"], "visit");
+    assert_eq!(site.cluster().job(id).unwrap().wckey, "jupyter");
     site.shut_down().await;
 }
 

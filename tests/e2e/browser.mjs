@@ -192,15 +192,18 @@ export async function please(what) {
   return (await requests.next()).value;
 }
 
-/** From now on this browser's sign-in ends in so many seconds. */
-export async function endsIn(context, seconds) {
-  const lines = JSON.parse(await please(`seconds of ada: ${seconds}`));
-  const cookies = lines.map((line) => {
+/** The cookies of these `Set-Cookie` lines, as a browser context takes them. */
+export function cookies(lines) {
+  return lines.map((line) => {
     const [pair, ...attributes] = line.split("; ");
     const split = pair.indexOf("=");
     const path = attributes.find((attribute) => attribute.startsWith("Path=")).slice("Path=".length);
     const { hostname } = new URL(story.url);
     return { name: pair.slice(0, split), value: pair.slice(split + 1), domain: hostname, path, httpOnly: true, sameSite: "Lax" };
   });
-  await context.addCookies(cookies);
+}
+
+/** From now on this browser's sign-in ends in so many seconds. */
+export async function endsIn(context, seconds) {
+  await context.addCookies(cookies(JSON.parse(await please(`seconds of ada: ${seconds}`))));
 }

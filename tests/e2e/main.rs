@@ -3,11 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot be told fails")]
 
+mod why;
+
 use std::process::Stdio;
 use std::time::Duration;
 
 use local_slurm::{Behaviour, ClusterConfig, NodeConfig, ReservationConfig};
 use serde_json::json;
+use shared::names::UserName;
 use slipway_tests::{Account, Machine, Plan, RealSlurm, Site, repository};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
@@ -20,6 +23,11 @@ const DEADLINE: Duration = Duration::from_mins(2);
 /// # Panics
 /// When it does not end well, with its steps and what Slipway said.
 async fn tell(site: &Site, name: &str, person: &str) {
+    tell_of(site, name, person, &json!([])).await;
+}
+
+/// The same of several cases, which are the story's to go through.
+async fn tell_of(site: &Site, name: &str, person: &str, cases: &serde_json::Value) {
     let pictures = repository().join("target/e2e");
     let passwords: serde_json::Map<_, _> = site
         .passwords
@@ -28,7 +36,7 @@ async fn tell(site: &Site, name: &str, person: &str) {
         .collect();
     let story = json!({
         "name": name, "url": site.url, "servers": site.servers_url(), "person": person, "passwords": passwords,
-        "pictures": pictures,
+        "pictures": pictures, "cases": cases,
     });
     let mut node = Command::new("node")
         .arg(repository().join(format!("tests/e2e/{name}.mjs")))
@@ -43,7 +51,8 @@ async fn tell(site: &Site, name: &str, person: &str) {
         BufReader::new(node.stdout.take().unwrap()).lines(),
     );
     let mut said = String::new();
-    let deadline = tokio::time::Instant::now() + DEADLINE;
+    let many = u32::try_from(cases.as_array().map_or(0, Vec::len) / 20).unwrap();
+    let deadline = tokio::time::Instant::now() + DEADLINE * (1 + many);
     while let Ok(Some(line)) = tokio::time::timeout_at(deadline, lines.next_line())
         .await
         .map_or(Ok(None), |line| line)
@@ -243,6 +252,83 @@ async fn people_of_an_event_get_what_it_forces_and_their_instructor_sees_how_the
     site.shut_down().await;
 }
 
+/// How many seconds after its cluster the reservation of the class begins.
+const NINE_O_CLOCK: i64 = 30;
+
+#[tokio::test]
+async fn a_class_of_eighty_starts_into_a_reservation_at_nine() {
+    fn cluster(config: &mut ClusterConfig) {
+        let base = config.nodes[0].clone();
+        let names: Vec<String> = (0..20).map(|n| format!("r{n}")).collect();
+        for name in &names {
+            config.nodes.push(NodeConfig {
+                name: name.clone(),
+                ..base.clone()
+            });
+        }
+        config.partitions[0].nodes.extend(names.clone());
+        config.reservations = vec![ReservationConfig {
+            name: "nine-o-clock".into(),
+            starts_in: NINE_O_CLOCK,
+            ends_in: 3 * 3600,
+            nodes: names,
+            ..ReservationConfig::default()
+        }];
+    }
+    let class: Vec<&'static str> = (1..80).map(|n| &*format!("s{n:02}").leak()).collect();
+    let person = |name: &'static str| Account {
+        name,
+        compute_accounts: vec!["def-class".into()],
+        ..Account::all().remove(0)
+    };
+    let event = EVENT.replace("skip_form = true", "").replace(
+        "gpu = \"none\"\ntime = \"2 h\"",
+        "reservation = \"nine-o-clock\"\ntime = \"2 h\"",
+    );
+    let site = Site::start(Plan {
+        accounts: class.iter().copied().chain(["ada", "bob"]).map(person).collect(),
+        partition: None,
+        cluster,
+        more: event,
+        ..Plan::default()
+    })
+    .await;
+    let people = site.signed_in(class.iter().map(ToString::to_string));
+    let wish = json!({});
+    let starts = people.iter().map(|person| person.start(&wish));
+    for reply in futures_util::future::join_all(starts).await {
+        assert_eq!(reply.status, 202, "{}", reply.text);
+    }
+    tell(&site, "class", "ada").await;
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_person_gets_a_slice_of_a_gpu_for_three_hours_charged_to_an_allocation() {
+    let site = Site::start(rich("")).await;
+    tell(&site, "slice", "ada").await;
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn an_event_gives_everybody_a_terminal_and_the_form_comes_after_signing_in() {
+    let event = EVENT.replace("skip_form = true", "").replace("\"lab\"", "\"terminal\"");
+    let site = Site::start(rich(&format!("[options]\nlanding = \"form\"\n{event}"))).await;
+    tell(&site, "forced-terminal", "vera").await;
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_site_can_lead_people_straight_into_their_usual_server() {
+    let plan = Plan {
+        more: "[options]\nlanding = \"start\"\n".into(),
+        ..Plan::default()
+    };
+    let site = Site::start(plan).await;
+    tell(&site, "straight", "ada").await;
+    site.shut_down().await;
+}
+
 #[tokio::test]
 async fn a_person_sees_where_their_server_is_in_its_life() {
     let site = Site::start(Plan::default()).await;
@@ -265,6 +351,38 @@ async fn a_person_whose_start_was_given_up_reads_why_and_tries_again() {
     })
     .await;
     tell(&site, "given-up", "waits").await;
+    site.shut_down().await;
+}
+
+/// Jupyter that fails over the person's own settings, on one node that is soon full.
+#[tokio::test]
+async fn a_person_whose_start_came_to_nothing_is_helped() {
+    let stub = Plan::default().jupyter;
+    let person = |name| Account {
+        name,
+        compute_accounts: vec!["def-x".into()],
+        ..Account::all().remove(0)
+    };
+    let site = Site::start(Plan {
+        accounts: vec![person("ada"), person("bob")],
+        jupyter: "jupyter_with_settings".into(),
+        setup: format!(
+            "jupyter_with_settings() {{ [[ $JUPYTER_CONFIG_DIR || $USER != ada ]] && exec '{stub}' \"$@\"; exit 3; }}"
+        ),
+        start_timeout_seconds: 8,
+        job: "interactive = { partitions = [\"long\"] }\n".into(),
+        cluster: |config| {
+            config.partitions[0].nodes = vec!["c1".into()];
+            config.partitions[2].nodes = vec!["c2".into()];
+        },
+        more: "[[route]]\npartitions = [\"cpubase_interac\"]\n".into(),
+        ..Plan::default()
+    })
+    .await;
+    let ada = UserName::new("ada").unwrap();
+    let job = slipway_tests::sleeping_job(&site, "ada", "def-x", "long");
+    site.slurm_client().person(&ada).submit(&job).await.unwrap();
+    tell(&site, "help", "ada").await;
     site.shut_down().await;
 }
 

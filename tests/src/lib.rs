@@ -9,6 +9,7 @@
 
 pub mod flood;
 pub mod front;
+pub mod jobs;
 pub mod machine;
 pub mod person;
 pub mod plan;
@@ -17,6 +18,7 @@ pub mod site;
 pub mod tls;
 pub mod wait;
 
+pub use jobs::sleeping_job;
 pub use machine::{Machine, SERVICE_USER, SHADOW};
 pub use person::{Person, Reply};
 pub use plan::{Account, Plan};

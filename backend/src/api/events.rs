@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use shared::api::{BoardRow, BoardView};
+use shared::reason::{Reason, Whose};
 use shared::server::StateView;
 
 use super::Person;
@@ -29,6 +30,7 @@ pub async fn show_board(
             people.push(BoardRow {
                 user: server.user.clone(),
                 phase: state.phase,
+                why: state.why.filter(|_| !speaks_to_them(state.reason.as_deref())),
                 reason: state.reason,
                 since: state.started_at.or(state.submitted_at),
                 end: state.end,
@@ -38,6 +40,12 @@ pub async fn show_board(
     people.sort_by(|a, b| a.user.cmp(&b.user));
     let event = event.view(&sign_in.user);
     Ok(Json(BoardView { event, people }))
+}
+
+/// Whether what this reason means is said to the person whose job it is: to their instructor it is Slurm's word.
+fn speaks_to_them(reason: Option<&str>) -> bool {
+    let reason = Reason::from_slurm(reason.unwrap_or_default());
+    reason.whose() == Some(Whose::Person) || reason.key() == "held_by_you"
 }
 
 /// Somebody whom the event is for, with a server that lives, or was asked for since it began.

@@ -10,11 +10,12 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
 use futures_util::{StreamExt, stream};
 use http::HeaderMap;
-use shared::server::{EndCause, Phase, ProgressEvent, StateView};
+use shared::server::{Phase, ProgressEvent, StateView};
 use tokio_stream::wrappers::WatchStream;
 
 use super::Person;
 use crate::app::{App, AppState};
+use crate::english;
 use crate::error::Error;
 use crate::spawner::Server;
 
@@ -92,47 +93,10 @@ fn event(app: &Arc<App>, server: &Server) -> ProgressEvent {
             Phase::Stopping => 90,
             Phase::Ready | Phase::Ended => 100,
         },
-        message: message(&state),
+        message: english::sentence(&state),
         ready,
         failed: (phase == Phase::Ended).then_some(true),
         url: ready.map(|_| app.opening_url(server)),
         state,
-    }
-}
-
-/// One sentence in English, for clients that show text; the page has its own words.
-fn message(state: &StateView) -> String {
-    match (state.phase, &state.end) {
-        (Phase::Submitting, _) => "Sending the request to Slurm".into(),
-        (Phase::Queued, _) => match &state.reason {
-            Some(reason) => format!("Waiting in the queue: {reason}"),
-            None => "Waiting in the queue".into(),
-        },
-        (Phase::Starting, _) => match &state.node {
-            Some(node) => format!("Starting Jupyter on {node}"),
-            None => "Starting Jupyter".into(),
-        },
-        (Phase::Ready, _) => "The server is ready".into(),
-        (Phase::Stopping, _) => "The server is being stopped".into(),
-        (Phase::Ended, Some(end)) => match &end.cause {
-            EndCause::GaveUp { reason: Some(reason) } => format!("It did not start in time; Slurm's reason: {reason}"),
-            EndCause::GaveUp { reason: None } => "It did not start in time".into(),
-            EndCause::Refused { message, .. } => format!("Slurm refused the job: {message}"),
-            EndCause::Cancelled => "The job was cancelled".into(),
-            EndCause::Unreachable => "Slurm cannot be reached".into(),
-            EndCause::Lost => "Slurm's answer was lost, and no job was found".into(),
-            EndCause::JupyterMissing => "Jupyter is not installed where it should be".into(),
-            EndCause::SetupFailed => "The site's set-up lines failed".into(),
-            EndCause::NoPort => "There was no free port on the node".into(),
-            EndCause::PortNotTold => "The job could not tell its port through Slurm".into(),
-            EndCause::JupyterFailed { exit_code } => format!("Jupyter ended with exit code {exit_code}"),
-            EndCause::Finished => "Jupyter was shut down".into(),
-            EndCause::TimeLimit => "The job's time is over".into(),
-            EndCause::OutOfMemory => "The job used more memory than it had asked for".into(),
-            EndCause::NodeFailed => "The node failed".into(),
-            EndCause::Preempted => "The job had to make room for another".into(),
-            EndCause::Other { slurm_state } => format!("The job ended: {slurm_state}"),
-        },
-        (Phase::Ended, None) => "The server has ended".into(),
     }
 }

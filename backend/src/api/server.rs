@@ -1,17 +1,20 @@
 //! `/hub/api/users/{name}/server`
 
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use shared::raw::RawOptions;
+use shared::server::PastServer;
 
 use super::{Person, extract, options};
 use crate::app::AppState;
 use crate::error::Error;
 use crate::store::Kind;
+use crate::support;
 
-/// The body of a start: bare options, or JupyterHub's `{"user_options": {…}}`.
+/// The body of a start: bare options, or JupyterHub's `{"user_options": {…}}`, with `fresh_settings` if wanted.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum StartBody {
@@ -23,6 +26,9 @@ enum StartBody {
 #[serde(deny_unknown_fields)]
 struct Wrapped {
     user_options: RawOptions,
+    /// Slipway's own: without the person's own settings of Jupyter, this once.
+    #[serde(default)]
+    fresh_settings: bool,
 }
 
 /// `POST /hub/api/users/{name}/server`: 202 while it starts. No body, or no options in it, takes the last
@@ -36,26 +42,27 @@ pub async fn start_server(
 ) -> Result<StatusCode, Error> {
     let user = person.named(&name)?;
     let body = body.map_err(|rejection| extract::too_large(&rejection))?;
-    let raw = read(&headers, &body)?;
+    let (raw, fresh_settings) = read(&headers, &body)?;
     // An account that was closed since its person signed in starts nothing.
     app.conversations.is_active(user).await?;
     let offer = options::offer(&app, user).await?;
     let request = shared::options::parse(&raw, &offer, app.slurm.now()).map_err(Error::Options)?;
     let chosen = request.options.clone();
-    app.spawner.start(user, request).await?;
+    app.spawner.start(user, request, fresh_settings).await?;
     if let Err(error) = app.store.keep(user, Kind::Choice, &chosen).await {
         tracing::warn!(%user, %error, "these choices will not be proposed the next time");
     }
     Ok(StatusCode::ACCEPTED)
 }
 
-fn read(headers: &HeaderMap, body: &Bytes) -> Result<RawOptions, Error> {
+fn read(headers: &HeaderMap, body: &Bytes) -> Result<(RawOptions, bool), Error> {
     if body.is_empty() {
-        return Ok(RawOptions::default());
+        return Ok((RawOptions::default(), false));
     }
     extract::require_json(headers)?;
     match serde_json::from_slice(body) {
-        Ok(StartBody::Wrapped(Wrapped { user_options: raw }) | StartBody::Bare(raw)) => Ok(raw),
+        Ok(StartBody::Wrapped(body)) => Ok((body.user_options, body.fresh_settings)),
+        Ok(StartBody::Bare(raw)) => Ok((raw, false)),
         Err(_) => Err(Error::bad_request("the body has to be a JSON object of options")),
     }
 }
@@ -72,6 +79,44 @@ pub async fn keep_waiting(
     } else {
         Err(Error::Conflict(format!("nothing waits for {user}")))
     }
+}
+
+/// `GET /hub/api/users/{name}/history`: the last servers, the latest first.
+pub async fn show_history(
+    State(app): State<AppState>,
+    person: Person,
+    Path(name): Path<String>,
+) -> Result<Json<Vec<PastServer>>, Error> {
+    let user = person.named(&name)?;
+    Ok(Json(app.spawner.history(user).await))
+}
+
+/// `GET /hub/api/users/{name}/server/support`: all that support needs to know of the server, as text.
+pub async fn show_support(
+    State(app): State<AppState>,
+    person: Person,
+    Path(name): Path<String>,
+) -> Result<String, Error> {
+    let user = person.named(&name)?;
+    let server = app.spawner.find(user).await.ok_or(Error::NotFound)?;
+    Ok(support::of_server(&app, &server))
+}
+
+/// `DELETE /hub/api/users/{name}/jobs/{id}`: 204, and another job of the person's is cancelled. Slurm does it in their
+/// name, and so for their own jobs only. The server itself is ended by [`stop_server`].
+pub async fn cancel_job(
+    State(app): State<AppState>,
+    person: Person,
+    Path((name, id)): Path<(String, u64)>,
+) -> Result<StatusCode, Error> {
+    let user = person.named(&name)?;
+    let server = app.spawner.server(user).filter(|server| server.is_live());
+    if server.is_some_and(|server| server.job_id() == Some(id)) {
+        return Err(Error::Conflict(format!("job {id} is the server: stop that")));
+    }
+    app.slurm.person(user).cancel(id).await?;
+    app.offers.forget_jobs(user);
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// `DELETE /hub/api/users/{name}/server`: 202 while it stops, 204 if there is none.

@@ -107,6 +107,13 @@ pub(super) fn end(id: Option<u64>, end: &EndView, awaited: &str, config: &config
             "there is no command {} on the node: correct job.jupyter, or job.setup so that it is found; {look}",
             job.jupyter
         ),
+        EndCause::ModuleMissing => format!("a module that the lines of job.setup load is not there; {look}"),
+        EndCause::HomeMissing => format!(
+            "the person's home is not on the node, or is not theirs to write to: does identity.home ({}) lead there? {look}",
+            config.identity.home
+        ),
+        EndCause::HomeFull => format!("nothing more can be written to the person's home; {look}"),
+        EndCause::NoFolder => format!("nothing can be written to the temporary folder of the node; {look}"),
         EndCause::SetupFailed => format!("the lines of job.setup ended with an error; {look}"),
         EndCause::NoPort => format!("no port was free on its node: widen job.ports {:?}", job.ports),
         EndCause::PortNotTold => format!(

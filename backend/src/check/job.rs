@@ -29,7 +29,7 @@ impl Check<'_> {
             request.charge.as_str()
         );
         let account = request.charge.clone();
-        match spawner.start(self.user, request).await {
+        match spawner.start(self.user, request, false).await {
             Ok(Started::New) => {}
             Err(SpawnError::Slurm(SlurmError::Refused { message, code })) => {
                 return Err(advice::refused(&message, code, &self.app.config.job, account.as_str()));

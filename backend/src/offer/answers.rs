@@ -94,10 +94,34 @@ where
         }
     }
 
+    /// Renews an answer that is not new any more, without waiting for it.
+    pub(super) fn renew<F>(self: &Arc<Self>, key: K, now: i64, look_up: impl FnOnce() -> F)
+    where
+        F: Future<Output = Result<T, SlurmError>> + Send + 'static,
+    {
+        let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = all.entry(key.clone()).or_insert(Kept {
+            answer: None,
+            flight: None,
+        });
+        let is_new = kept.answer.as_ref().is_some_and(|(at, _)| now - at < self.new_seconds);
+        if !is_new {
+            kept.flight.get_or_insert_with(|| self.fly(key, now, look_up()));
+        }
+    }
+
     /// The answer that is kept, however old.
     pub(super) fn known(&self, key: &K) -> Option<Arc<T>> {
         let all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         all.get(key)?.answer.as_ref().map(|(_, found)| Arc::clone(found))
+    }
+
+    /// Forgets an answer that is known to be wrong.
+    pub(super) fn forget(&self, key: &K) {
+        let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = all.get_mut(key) {
+            kept.answer = None;
+        }
     }
 
     /// Looks it up on a task of its own: it goes on if whoever asked goes away.

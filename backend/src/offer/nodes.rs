@@ -5,35 +5,80 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use shared::names::SlurmName;
 use shared::options::{Free, NodeClass};
 
-use crate::slurm::Node;
+use crate::slurm::{Node, Reservation};
 
 /// Every node that jobs can be started on.
 pub(super) struct Nodes {
     /// All of them, by what they are.
     pub(super) classes: Vec<NodeClass>,
+    /// The partitions of each node that is out of service.
+    pub(super) away: Vec<Vec<String>>,
     by_name: HashMap<String, Node>,
+    calendar: Calendar,
 }
 
 impl Nodes {
-    pub(super) fn new(nodes: Vec<Node>) -> Self {
+    /// With what is known of reservations, at this time.
+    pub(super) fn new(nodes: Vec<Node>, reservations: &[Reservation], now: i64) -> Self {
+        let away = nodes.iter().filter(|node| !node.usable);
+        let away = away.map(|node| node.partitions.clone()).collect();
+        let calendar = Calendar::new(reservations, now);
         // With every node out of service, as in a maintenance, a request can still wait for its end.
         let none_usable = !nodes.iter().any(|node| node.usable);
         let nodes: Vec<_> = nodes.into_iter().filter(|node| node.usable || none_usable).collect();
         Self {
-            classes: classes(nodes.iter(), None),
+            classes: classes(nodes.iter(), None, &calendar),
+            away,
+            calendar,
             by_name: nodes.into_iter().map(|node| (node.name.clone(), node)).collect(),
         }
     }
 
     /// The nodes of a reservation, by what they are.
     pub(super) fn reserved(&self, name: &str, nodes: &[String]) -> Vec<NodeClass> {
-        classes(nodes.iter().filter_map(|node| self.by_name.get(node)), Some(name))
+        let nodes = nodes.iter().filter_map(|node| self.by_name.get(node));
+        classes(nodes, Some(name), &self.calendar)
+    }
+}
+
+/// When which node is kept for something: a maintenance, or a reservation.
+struct Calendar(HashMap<String, Vec<(i64, String)>>);
+
+impl Calendar {
+    /// What begins after this time.
+    fn new(reservations: &[Reservation], now: i64) -> Self {
+        let mut begins = HashMap::<String, Vec<(i64, String)>>::new();
+        for reservation in reservations.iter().filter(|reservation| reservation.starts_at > now) {
+            for node in &reservation.nodes {
+                let begin = (reservation.starts_at, reservation.name.clone());
+                begins.entry(node.clone()).or_default().push(begin);
+            }
+        }
+        Self(begins)
+    }
+
+    /// When the first one begins on a node, for a job in this one or in none.
+    fn until(&self, node: &str, reservation: Option<&str>) -> Option<i64> {
+        let others = self.0.get(node)?.iter();
+        let others = others.filter(|(_, name)| Some(name.as_str()) != reservation);
+        others.map(|(begins, _)| *begins).min()
     }
 }
 
 /// What is free is free for whoever holds the reservation that a node is in, if any.
-fn classes<'a>(nodes: impl Iterator<Item = &'a Node>, reservation: Option<&str>) -> Vec<NodeClass> {
-    type Kind<'a> = (u64, u64, &'a BTreeMap<String, u32>, &'a [String], &'a [String]);
+fn classes<'a>(
+    nodes: impl Iterator<Item = &'a Node>,
+    reservation: Option<&str>,
+    calendar: &Calendar,
+) -> Vec<NodeClass> {
+    type Kind<'a> = (
+        u64,
+        u64,
+        &'a BTreeMap<String, u32>,
+        &'a [String],
+        &'a [String],
+        Option<i64>,
+    );
     #[derive(Default)]
     struct Class {
         nodes: u32,
@@ -48,6 +93,7 @@ fn classes<'a>(nodes: impl Iterator<Item = &'a Node>, reservation: Option<&str>)
             &node.gpus,
             &node.features[..],
             &node.partitions[..],
+            calendar.until(&node.name, reservation),
         );
         let class = found.entry(kind).or_default();
         class.nodes += 1;
@@ -64,16 +110,19 @@ fn classes<'a>(nodes: impl Iterator<Item = &'a Node>, reservation: Option<&str>)
     let names = |names: &[String]| names.iter().filter_map(|name| SlurmName::new(name).ok()).collect();
     let found = found.into_iter();
     found
-        .map(|((cores, memory, gpus, features, partitions), class)| NodeClass {
-            cores,
-            memory,
-            gpus: gpus.clone(),
-            features: names(features),
-            partitions: names(partitions),
-            nodes: class.nodes,
-            idle: class.idle,
-            free: emptiest(class.free),
-        })
+        .map(
+            |((cores, memory, gpus, features, partitions, until), class)| NodeClass {
+                cores,
+                memory,
+                gpus: gpus.clone(),
+                features: names(features),
+                partitions: names(partitions),
+                nodes: class.nodes,
+                idle: class.idle,
+                until,
+                free: emptiest(class.free),
+            },
+        )
         .collect()
 }
 
@@ -141,15 +190,43 @@ mod tests {
             reservation: Some("course".into()),
             ..node("n5", 7)
         };
-        let nodes = Nodes::new(vec![node("n1", 2), node("n2", 0), out.clone(), planned, reserved]);
+        let nodes = Nodes::new(
+            vec![node("n1", 2), node("n2", 0), out.clone(), planned, reserved],
+            &[],
+            0,
+        );
         assert_eq!(free(&nodes), [(4, 0, vec![2])]);
         let course = nodes.reserved("course", &["n5".into(), "n1".into(), "gone".into()]);
         assert_eq!(
             (course[0].nodes, course[0].free.len(), course[0].free[0].cores),
             (2, 1, 7)
         );
-        let maintenance = Nodes::new(vec![out]);
+        assert_eq!(nodes.away, [["a"]]);
+        let maintenance = Nodes::new(vec![out], &[], 0);
         assert_eq!(free(&maintenance), [(1, 0, vec![])], "in a maintenance one can wait");
+    }
+
+    #[test]
+    fn nodes_that_something_is_planned_on_are_a_kind_of_their_own_with_the_time_at_which_it_begins() {
+        let reservation = |name: &str, starts_at, nodes: &[&str]| Reservation {
+            name: name.into(),
+            starts_at,
+            ends_at: starts_at + 100,
+            nodes: nodes.iter().map(ToString::to_string).collect(),
+            ..Reservation::default()
+        };
+        let planned = [
+            reservation("over", 50, &["n3"]),
+            reservation("course", 500, &["n1", "n2"]),
+            reservation("maintenance", 300, &["n2"]),
+        ];
+        let nodes = Nodes::new(vec![node("n1", 8), node("n2", 8), node("n3", 8)], &planned, 100);
+        let until: Vec<_> = nodes.classes.iter().map(|class| (class.nodes, class.until)).collect();
+        assert_eq!(until, [(1, None), (1, Some(300)), (1, Some(500))]);
+        let names = ["n1".to_owned(), "n2".to_owned()];
+        let course = nodes.reserved("course", &names);
+        let until: Vec<_> = course.iter().map(|class| (class.nodes, class.until)).collect();
+        assert_eq!(until, [(1, None), (1, Some(300))], "its own beginning is no end of it");
     }
 
     proptest! {

@@ -80,6 +80,13 @@ impl Person<'_> {
                 .or_else(|| interfaces.first().cloned())
                 .ok_or(OfferError::NoNodes)?,
         };
+        let is_reached = |name: &String| reached.iter().any(|partition| partition.as_str() == name);
+        let away = self
+            .nodes
+            .away
+            .iter()
+            .filter(|partitions| partitions.iter().any(is_reached));
+        let nodes_away = u32::try_from(away.count()).unwrap_or(u32::MAX);
         let features: BTreeSet<SlurmName> = everywhere().flat_map(|node| node.features.iter().cloned()).collect();
         Ok(OptionsView {
             user: self.user.clone(),
@@ -95,6 +102,7 @@ impl Person<'_> {
             interfaces,
             profiles: self.profiles(),
             locked: BTreeMap::new(),
+            nodes_away,
             other_jobs: self.other_jobs(),
             events: Vec::new(),
             chosen_from: Source::Defaults,

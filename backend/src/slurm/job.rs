@@ -61,6 +61,10 @@ impl JobState {
     }
 }
 
+/// In the place of a signal, Slurm's number for a job whose output file could not be opened (`ESLURMD_…`, shown as
+/// `0:53` by sacct): its folder, the home, is not on the node, or not the person's to write to.
+pub const NO_OUTPUT: i64 = 53;
+
 /// A job as `GET job/{id}` or the accounting database tells it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
@@ -87,6 +91,9 @@ pub struct Job {
     pub node: Option<String>,
     /// The exit code of its script, once it has one.
     pub exit_code: Option<i64>,
+    /// What Slurm names as the signal that ended it; [`NO_OUTPUT`] is none.
+    #[serde(default)]
+    pub signal: Option<i64>,
     /// Its comment; written by its owner, so nothing in it is trusted but the port.
     pub comment: String,
     /// How often it was started again.
@@ -96,6 +103,9 @@ pub struct Job {
     /// The partition it is in, or the partitions it may be in.
     #[serde(default)]
     pub partition: String,
+    /// Who cancelled it, where the accounting database knows it.
+    #[serde(default)]
+    pub cancelled_by: Option<String>,
     /// The command that made it, where the accounting database knows it; none made it through the API.
     #[serde(default)]
     pub submit_line: String,

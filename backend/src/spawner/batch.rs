@@ -12,6 +12,8 @@ use crate::slurm::JobDescription;
 
 /// The batch script, the same for everybody.
 const SCRIPT: &str = include_str!("batch.sh");
+/// What JupyterLab is given besides, to say when the time is nearly over.
+const LAB: &str = include_str!("lab.js");
 
 /// Exit codes of the script itself, chosen where neither shells nor Jupyter have any.
 pub(super) mod exit {
@@ -19,15 +21,20 @@ pub(super) mod exit {
     pub(crate) const JUPYTER_MISSING: i64 = 82;
     pub(crate) const NO_PORT: i64 = 83;
     pub(crate) const PORT_NOT_TOLD: i64 = 84;
+    pub(crate) const NO_FOLDER: i64 = 85;
+    pub(crate) const MODULE_MISSING: i64 = 86;
+    pub(crate) const HOME_MISSING: i64 = 87;
+    pub(crate) const HOME_FULL: i64 = 88;
 }
 
-/// The job for these options.
+/// The job for these options; with fresh settings, Jupyter does not see the person's own, this once.
 pub(super) fn describe(
     config: &Config,
     keys: &JobKeys,
     user: &UserName,
     request: &SpawnRequest,
     comment: &JobComment,
+    fresh_settings: bool,
 ) -> Result<JobDescription, KeyFailure> {
     let options = &request.options;
     let interface = config.interface(&options.interface);
@@ -67,6 +74,8 @@ pub(super) fn describe(
             ("FIRST_PORT", first.to_string()),
             ("LAST_PORT", last.to_string()),
             ("COMMENT", comment.write()),
+            ("LAB", LAB.to_owned()),
+            ("FRESH", if fresh_settings { "1" } else { "" }.to_owned()),
         ]
         .map(|(name, value)| (format!("SLIPWAY_{name}"), value)),
     );

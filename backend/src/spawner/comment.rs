@@ -120,6 +120,7 @@ mod tests {
             ends_at: None,
             node: None,
             exit_code: None,
+            signal: None,
             comment: JobComment {
                 slipway: schema,
                 ..JobComment::new("n".into(), "k".into(), request())
@@ -127,6 +128,7 @@ mod tests {
             .write(),
             restarts: 0,
             partition: String::new(),
+            cancelled_by: None,
             submit_line: String::new(),
             output: String::new(),
         };

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use shared::reason::{Reason, Refusal};
 use shared::server::{EndCause, EndView, Phase, StateView};
 
 use super::batch::exit;
-use crate::slurm::{Job, JobState};
+use crate::slurm::{Job, JobState, NO_OUTPUT};
 
 /// How the request to Slurm went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub struct Known {
     pub submission: Submission,
     /// When the person pressed Start.
     pub asked_at: i64,
+    /// The id of the request that asked for it.
+    pub request: Option<String>,
     /// When the reservation begins that the job waits for: until then it does not wait too long.
     pub begins_at: Option<i64>,
     /// The job as Slurm last told it.
@@ -69,6 +72,7 @@ impl Known {
         Self {
             submission: Submission::Sending,
             asked_at: now,
+            request: None,
             begins_at: None,
             job: None,
             held_by: None,
@@ -141,7 +145,8 @@ impl Known {
         waits.then(|| since.saturating_add(seconds))
     }
 
-    fn end(&self) -> Option<EndView> {
+    /// How it ended, if it has.
+    pub(super) fn end(&self) -> Option<EndView> {
         let cause = match (&self.submission, &self.job) {
             (Submission::Failed(cause), _) => cause.clone(),
             (
@@ -160,7 +165,15 @@ impl Known {
             .as_ref()
             .map(|job| job.output.clone())
             .filter(|path| !path.is_empty());
+        let by = self.job.as_ref().and_then(|job| job.cancelled_by.clone());
+        let why = match &cause {
+            EndCause::GaveUp { reason } => Some(Reason::from_slurm(reason.as_deref().unwrap_or_default()).into()),
+            EndCause::Refused { message, code } => Some(Refusal::from_code(*code).saying(message).into()),
+            _ => None,
+        };
         Some(EndView {
+            why,
+            cancelled_by: by.filter(|_| cause == EndCause::Cancelled && self.wish != Wish::Stop),
             cause,
             was_ready: self.ready,
             log,
@@ -178,11 +191,16 @@ impl Known {
             "OUT_OF_MEMORY" => EndCause::OutOfMemory,
             "NODE_FAIL" | "BOOT_FAIL" | "LAUNCH_FAILED" => EndCause::NodeFailed,
             "PREEMPTED" => EndCause::Preempted,
+            "FAILED" if self.job.as_ref().is_some_and(|job| job.signal == Some(NO_OUTPUT)) => EndCause::HomeMissing,
             "FAILED" => match exit_code {
                 Some(exit::SETUP_FAILED) => EndCause::SetupFailed,
                 Some(exit::JUPYTER_MISSING) => EndCause::JupyterMissing,
                 Some(exit::NO_PORT) => EndCause::NoPort,
                 Some(exit::PORT_NOT_TOLD) => EndCause::PortNotTold,
+                Some(exit::NO_FOLDER) => EndCause::NoFolder,
+                Some(exit::MODULE_MISSING) => EndCause::ModuleMissing,
+                Some(exit::HOME_MISSING) => EndCause::HomeMissing,
+                Some(exit::HOME_FULL) => EndCause::HomeFull,
                 Some(exit_code) => EndCause::JupyterFailed { exit_code },
                 None => EndCause::Other {
                     slurm_state: word.to_owned(),
@@ -210,12 +228,14 @@ pub fn derive(known: &Known, policy: Policy, now: i64) -> StateView {
         },
         node: job.and_then(|job| job.node.clone()),
         reason: if waiting { known.held_by.clone() } else { None },
+        why: waiting.then(|| Reason::from_slurm(known.held_by.as_deref().unwrap_or_default()).into()),
         told_at: known.told_at.filter(|_| waiting),
         suspended: job.is_some_and(|job| job.state == JobState::Suspended),
         submitted_at: Some(job.map_or(known.asked_at, |job| job.submitted_at)),
         expected_start_at: job
             .and_then(|job| job.started_at)
             .filter(|start| waiting && *start > now),
+        begins_at: known.begins_at.filter(|at| waiting && *at > now),
         give_up_at: known.give_up_at(policy),
         started_at: job.and_then(|job| job.started_at).filter(|_| !waiting),
         ends_at: job
@@ -247,9 +267,11 @@ mod tests {
             ends_at: None,
             node: None,
             exit_code: None,
+            signal: None,
             comment: String::new(),
             restarts: 0,
             partition: String::new(),
+            cancelled_by: None,
             submit_line: String::new(),
             output: "/home/ada/.slipway-7.log".into(),
         }

@@ -239,6 +239,8 @@ impl Spawner {
         match after {
             Phase::Ended => {
                 server.set_target(None);
+                self.remember(server).await;
+                self.ask_who_cancelled(server);
                 self.forget(&server.user, &server.nonce).await;
             }
             Phase::Queued => server.set_target(None),

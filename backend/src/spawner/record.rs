@@ -19,6 +19,8 @@ pub(super) struct Record {
     key: String,
     asked_at: i64,
     #[serde(default)]
+    request: Option<String>,
+    #[serde(default)]
     begins_at: Option<i64>,
     /// Nothing while the request is on its way to Slurm.
     pub(super) job_id: Option<u64>,
@@ -39,6 +41,7 @@ impl Record {
             nonce: server.nonce.clone(),
             key: server.key.clone(),
             asked_at: known.asked_at,
+            request: known.request.clone(),
             begins_at: known.begins_at,
             job_id: server.job_id(),
             job: known.job.clone(),
@@ -60,6 +63,7 @@ impl Record {
             job: self.job,
             ready: self.ready,
             wish: self.wish,
+            request: self.request,
             begins_at: self.begins_at,
             ..Known::asked(self.asked_at)
         };

@@ -138,7 +138,8 @@ impl Server {
         *self.target.write().unwrap_or_else(PoisonError::into_inner) = target;
     }
 
-    pub(super) fn job_id(&self) -> Option<u64> {
+    /// Slurm's number of its job, once it has one.
+    pub fn job_id(&self) -> Option<u64> {
         match self.known.borrow().submission {
             Submission::Accepted(id) => Some(id),
             _ => None,

@@ -52,7 +52,15 @@ pub enum SpawnError {
 impl Spawner {
     /// Starts a server: one job, and never a second while there is one. Three walls: the servers known here,
     /// the record in the store that Slipways share, and Slurm, which runs one job of our name at a time.
-    pub async fn start(self: &Arc<Self>, user: &UserName, request: SpawnRequest) -> Result<Started, SpawnError> {
+    ///
+    /// With `fresh_settings`, Jupyter does not see the person's own settings, this once: what is broken there cannot
+    /// keep it from starting.
+    pub async fn start(
+        self: &Arc<Self>,
+        user: &UserName,
+        request: SpawnRequest,
+        fresh_settings: bool,
+    ) -> Result<Started, SpawnError> {
         // What Slurm said before may be over: an administrator can start a job anew that had ended.
         self.forget_look_up(user);
         self.find_surely(user).await?;
@@ -62,10 +70,11 @@ impl Spawner {
             .fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
         let key = self.keys.current().to_owned();
         let comment = JobComment::new(nonce.clone(), key.clone(), request.clone());
-        let description = batch::describe(&self.config, &self.keys, user, &request, &comment)
+        let description = batch::describe(&self.config, &self.keys, user, &request, &comment, fresh_settings)
             .map_err(|e| SpawnError::Internal(e.to_string()))?;
         let known = Known {
             begins_at: request.begins_at,
+            request: Some(Cause::current().to_string()),
             ..Known::asked(self.slurm.now())
         };
         let server = Arc::new(Server::new(user.clone(), request.options, nonce, key, known));
@@ -107,7 +116,10 @@ impl Spawner {
             Ok(None) => {}
             Ok(Some(other)) => {
                 // Another Slipway was first: its server is followed here too.
-                self.fail(&server, EndCause::Lost).await;
+                self.forget_look_up(&server.user);
+                server
+                    .known
+                    .send_modify(|known| known.submission = Submission::Failed(EndCause::Lost));
                 self.revive(other);
                 return Ok(Started::AlreadyPending);
             }
@@ -169,6 +181,7 @@ impl Spawner {
         server
             .known
             .send_modify(|known| known.submission = Submission::Failed(cause));
+        self.remember(server).await;
         self.forget(&server.user, &server.nonce).await;
     }
 

@@ -12,7 +12,7 @@ use crate::components::{Paragraph, Trouble, waiting};
 use crate::element::{El, el};
 use crate::session::Session;
 use crate::task::{callback, spawn};
-use crate::text::{Tongue, Word, Words};
+use crate::text::{Word, Words};
 
 /// How often it is asked for again while somebody looks, in seconds.
 const REFRESH: u64 = 5;
@@ -108,7 +108,7 @@ fn people(words: Words, board: &BoardView) -> Built {
     });
     // A table that is shown as cards is still to be read as a table.
     let head = el("thead").attr("role", "rowgroup").child(head);
-    let rows = board.people.iter().map(|row| person(text, row, &titles));
+    let rows = board.people.iter().map(|row| person(words, row, &titles));
     let body = rows.fold(el("tbody").attr("role", "rowgroup"), El::child);
     let table = el("table").class("board").attr("role", "table").child(head).child(body);
     el("div")
@@ -119,7 +119,8 @@ fn people(words: Words, board: &BoardView) -> Built {
         .built()
 }
 
-fn person(text: &Tongue, row: &BoardRow, titles: &[Word]) -> El {
+fn person(words: Words, row: &BoardRow, titles: &[Word]) -> El {
+    let text = words.text();
     let state = state(row);
     let word = match state {
         3 => text.get(Word::BoardFailed),
@@ -128,7 +129,7 @@ fn person(text: &Tongue, row: &BoardRow, titles: &[Word]) -> El {
     let since = row.since.map_or_else(String::new, |at| text.moment(&clock::when(at)));
     let why = match (&row.end, row.phase) {
         (Some(end), _) => text.end(end),
-        (None, Phase::Queued) => text.reason(row.reason.as_deref()),
+        (None, Phase::Queued) => words.explain(row.why.as_ref(), row.reason.as_deref()).what,
         (None, _) => String::new(),
     };
     let cells = [row.user.as_str(), word, &since, &why];

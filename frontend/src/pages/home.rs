@@ -13,7 +13,9 @@ use super::starting::freshness;
 use crate::a11y::{Heading, keep_focus};
 use crate::built::{Built, IntoBuilt, dynamic};
 use crate::clock;
-use crate::components::{Button, ButtonLink, Buttons, Paragraph, SECOND, ServerCard, StartFailure, Trouble, waiting};
+use crate::components::{
+    Button, ButtonLink, Buttons, History, Paragraph, SECOND, ServerCard, StartFailure, Trouble, waiting,
+};
 use crate::offer::Offer;
 use crate::paths;
 use crate::site::Site;
@@ -115,7 +117,7 @@ fn Idle(user: UserName, watch: Watch, offer: Offer) -> Built {
         let end = watch.state(|state| state.end.clone());
         end.map_or_else(String::new, |end| text.fill(Word::LastOne, &[&text.end(&end)]))
     });
-    let retry = callback(move || offer.ask());
+    let (retry, past) = (callback(move || offer.ask()), user.clone());
     let proposal = dynamic(move || match offer.answer.get() {
         None => waiting(words),
         Some(Err(failure)) => view! { <Trouble failure retry /> }.built(),
@@ -125,6 +127,7 @@ fn Idle(user: UserName, watch: Watch, offer: Offer) -> Built {
         <Paragraph text=words.say(Word::NoServerRunning) />
         {proposal}
         <Paragraph class="quiet" text=last />
+        <History user=past />
     }
     .built()
 }
@@ -137,7 +140,8 @@ fn Proposal(user: UserName, offer: Arc<OptionsView>) -> Built {
     let start = Start::new(user, None);
     let options = offer.chosen.clone();
     let raw = options.to_raw();
-    let change = paths::spawn_with(&options, None);
+    // The form starts with the last choices by itself.
+    let change = paths::spawn();
     let request = words.tell(move |_| {
         let until = now.get() + i64::from(options.time.get()) * 60;
         format!("{}.", site.request(words, &options, Some(until)))

@@ -9,7 +9,9 @@ use super::forbidden::NotYours;
 use super::not_running::trouble;
 use crate::a11y::{Announcer, Heading, keep_focus};
 use crate::built::{Built, IntoBuilt, dynamic, maybe};
-use crate::components::{Button, ButtonLink, Buttons, Meaning, Notice, Paragraph, SECOND, Step, Steps, waiting};
+use crate::components::{
+    Button, ButtonLink, Buttons, Meaning, Notice, Paragraph, QUIET, SECOND, Step, Steps, meanwhile, waiting,
+};
 use crate::element::el;
 use crate::paths;
 use crate::router::Go;
@@ -19,7 +21,7 @@ use crate::start::Start;
 use crate::task::{Task, callback, effect, follow, memo};
 use crate::text::{Word, Words, format};
 use crate::watch::{Stage, Watch};
-use crate::{api, clock};
+use crate::{api, clock, notify};
 
 /// The page that follows a start.
 #[component]
@@ -70,7 +72,7 @@ fn Follow(user: UserName) -> Built {
         .built(),
         Stage::Server(Phase::Ended) => {
             match watch.last(|known| known.state.as_ref().and_then(|state| state.end.clone())) {
-                Some(end) => view! { <Ended watch end start=again next=next.clone() /> }.built(),
+                Some(end) => view! { <Ended user=user.clone() watch end start=again next=next.clone() /> }.built(),
                 None => nothing(words),
             }
         }
@@ -102,7 +104,7 @@ fn Progress(user: UserName, watch: Watch, target: Signal<String>) -> Built {
         Phase::Starting => 2,
         Phase::Ready | Phase::Stopping | Phase::Ended => 3,
     });
-    let keeper = user.clone();
+    let (keeper, waiter) = (user.clone(), user.clone());
     let cancel = Task::new(move || {
         let user = user.clone();
         async move {
@@ -121,7 +123,12 @@ fn Progress(user: UserName, watch: Watch, target: Signal<String>) -> Built {
             watch.ask();
         }
     });
-    let may_be_given_up = memo(move || watch.state(|state| state.give_up_at).is_some());
+    let for_reservation = memo(move || watch.state(|state| state.begins_at).is_some());
+    // Nobody gives up a start before its reservation begins.
+    let may_be_given_up = memo(move || {
+        let give_up = watch.state(|state| state.give_up_at.filter(|_| state.begins_at.is_none()));
+        give_up.is_some()
+    });
     effect(move || {
         if !may_be_given_up.get() {
             keep_focus(); // The button goes away with what it prevents.
@@ -172,6 +179,10 @@ fn Progress(user: UserName, watch: Watch, target: Signal<String>) -> Built {
         />
         <Steps steps current />
         {freshness(words, watch)}
+        {maybe(move || {
+            let waits = watch.stage.get() == Stage::Server(Phase::Queued) && !for_reservation.get();
+            waits.then(|| meanwhile(words, &waiter, watch.last(|known| known.options.clone()), None))
+        })}
         <Buttons>
             {maybe(move || {
                 let press = callback(move || keep_waiting.start());
@@ -182,8 +193,28 @@ fn Progress(user: UserName, watch: Watch, target: Signal<String>) -> Built {
             <Button class=SECOND label press=callback(move || cancel.start()) busy=cancel.busy() />
             {el("span").class("quiet").says(job).built()}
         </Buttons>
+        {notification(words)}
     }
     .built()
+}
+
+/// When a start on a node counts as long, in seconds: Jupyter with a slow file system takes up to a minute.
+const LONG_START: i64 = 90;
+/// The offer to be told when it is ready, which the browser asks about once.
+fn notification(words: Words) -> Built {
+    let (undecided, allowed) = (RwSignal::new(notify::is_undecided()), RwSignal::new(false));
+    let ask = Task::new(move || async move {
+        allowed.set(notify::ask().await);
+        undecided.set(notify::is_undecided());
+    });
+    let press = callback(move || ask.start());
+    maybe(move || {
+        if undecided.get() {
+            return Some(view! { <Button class=QUIET label=words.say(Word::Notify) press busy=ask.busy() /> }.built());
+        }
+        let on = view! { <Paragraph class="quiet" text=words.say(Word::NotifyOn) /> };
+        allowed.get().then(|| on.built())
+    })
 }
 
 /// From this age on, in seconds, a reason is shown with it. Slurm is asked for reasons twice a minute.
@@ -191,9 +222,18 @@ const OLD_REASON: i64 = 45;
 
 /// Why, when it may start, for how long it has waited and how long it still will.
 fn queued(words: Words, watch: Watch) -> Built {
+    let why = memo(move || {
+        let (why, word) = watch.with(|known| match &known.state {
+            Some(state) => (state.why.clone(), state.reason.clone()),
+            None => (None, None),
+        });
+        words.explain(why.as_ref(), word.as_deref())
+    });
     let reason = words.tell(move |text| {
-        let reason = watch.state(|state| state.reason.clone());
-        let reason = text.reason(reason.as_deref());
+        if let Some(begins) = watch.state(|state| state.begins_at) {
+            return text.fill(Word::RoomAt, &[&text.at(&clock::when(begins))]);
+        }
+        let reason = why.read().what.clone();
         let age = watch.state(|state| state.told_at).map(|at| watch.now() - at);
         match age.filter(|age| *age > OLD_REASON) {
             Some(age) => format!("{reason} {}", text.count(Word::Told, age)),
@@ -202,7 +242,7 @@ fn queued(words: Words, watch: Watch) -> Built {
     });
     let expected = words.tell(move |text| {
         watch
-            .state(|state| state.expected_start_at)
+            .state(|state| state.expected_start_at.filter(|_| state.begins_at.is_none()))
             .map_or_else(String::new, |at| {
                 format!(
                     "{} {}",
@@ -214,6 +254,9 @@ fn queued(words: Words, watch: Watch) -> Built {
     let waited = words.tell(move |text| {
         let now = watch.now();
         let waited = watch.state(|state| state.submitted_at).map_or(0, |at| now - at);
+        if watch.state(|state| state.begins_at).is_some() {
+            return text.waited(waited, None);
+        }
         let left = watch.state(|state| state.give_up_at).map(|at| at - now);
         let waited = text.waited(waited, left);
         match left {
@@ -221,8 +264,13 @@ fn queued(words: Words, watch: Watch) -> Built {
             None => format!("{waited} {}", text.get(Word::KeptWaiting)),
         }
     });
+    let advice = follow(move || match watch.state(|state| state.begins_at) {
+        Some(_) => String::new(),
+        None => why.read().what_to_do.clone(),
+    });
     view! {
         <Paragraph text=reason />
+        <Paragraph text=advice />
         <Paragraph text=expected />
         <Paragraph class="counting" text=waited />
     }
@@ -237,7 +285,17 @@ fn starting(words: Words, watch: Watch) -> Built {
             now - watch.state(|state| state.started_at).unwrap_or(now),
         )
     });
-    view! { <Paragraph class="counting" text=elapsed /> }.built()
+    let long = words.tell(move |text| {
+        let now = watch.now();
+        let waits = watch.state(|state| state.started_at).map_or(0, |at| now - at);
+        let word = (waits > LONG_START).then_some(Word::StartingLong);
+        word.map_or_else(String::new, |word| text.get(word).to_owned())
+    });
+    view! {
+        <Paragraph class="counting" text=elapsed />
+        <Paragraph text=long />
+    }
+    .built()
 }
 
 fn opening(words: Words, target: Signal<String>) -> Built {
@@ -296,7 +354,11 @@ fn announce(words: Words, watch: Watch) {
         if let (Stage::Server(_), Stage::Server(phase)) = (before, stage)
             && before != stage
         {
-            announcer.say(untrack(move || words.text()).phase(phase));
+            let said = untrack(move || words.text()).phase(phase);
+            announcer.say(said);
+            if matches!(phase, Phase::Ready | Phase::Ended) {
+                notify::tell(said);
+            }
         }
         before = stage;
     });

@@ -5,7 +5,7 @@ use shared::options::{FieldError, NAMES, Problem, Room, UserOptions};
 use shared::server::{EndCause, EndView, Phase};
 
 use super::format::{When, duration, gb, gb_field, gb_up, hours_field, span};
-use super::{Reason, Tongue, Word};
+use super::{Tongue, Word};
 
 /// The names of things that only the site knows, in this language.
 pub(crate) struct Named<'a> {
@@ -39,7 +39,13 @@ impl Tongue {
             -1 => 2,
             _ => 3,
         };
-        self.form(word, form, &[&self.clock(when), &self.day_and_month(when)])
+        // Without its year, a day that is so far away would be taken for one of this year.
+        let day = if when.days_away.abs() > 300 {
+            self.date(when)
+        } else {
+            self.day_and_month(when)
+        };
+        self.form(word, form, &[&self.clock(when), &day])
     }
 
     /// A moment alone: `15:42`.
@@ -211,6 +217,10 @@ impl Tongue {
             Room::Now => return self.get(Word::RoomNow).to_owned(),
             Room::None => return self.get(Word::RoomNone).to_owned(),
             Room::At(moment) => return self.fill(Word::RoomAt, &[&self.at(&at(*moment))]),
+            Room::Before { at: moment, time } => {
+                let (moment, time) = (self.moment(&at(*moment)), self.duration(*time));
+                return self.fill(Word::RoomBefore, &[&moment, &time]);
+            }
             Room::For(less) => less,
         };
         let [time, cores, memory, gpu] = asked;
@@ -231,6 +241,16 @@ impl Tongue {
     pub(crate) fn use_less(&self, less: &[(&'static str, u64)]) -> String {
         let word = if less.len() > 1 { Word::UseBoth } else { Word::UseIt };
         self.fill(word, &self.use_them(less).each_ref().map(String::as_str))
+    }
+
+    /// The same at once: `Start with 16 cores`.
+    pub(crate) fn start_with(&self, less: &[(&'static str, u64)]) -> String {
+        let form = usize::from(less.len() > 1);
+        self.form(
+            Word::StartWith,
+            form,
+            &self.use_them(less).each_ref().map(String::as_str),
+        )
     }
 
     fn use_them(&self, less: &[(&'static str, u64)]) -> [String; 2] {
@@ -260,26 +280,6 @@ impl Tongue {
         })
     }
 
-    /// Why a job waits, in plain words.
-    pub(crate) fn reason(&self, slurm: Option<&str>) -> String {
-        let (word, other) = match Reason::from_slurm(slurm) {
-            Reason::NotYet => (Word::ReasonNotYet, ""),
-            Reason::Priority => (Word::ReasonPriority, ""),
-            Reason::Resources => (Word::ReasonResources, ""),
-            Reason::OtherJob => (Word::ReasonOtherJob, ""),
-            Reason::HeldByYou => (Word::ReasonHeldByYou, ""),
-            Reason::HeldByStaff => (Word::ReasonHeldByStaff, ""),
-            Reason::NotBefore => (Word::ReasonNotBefore, ""),
-            Reason::TooMuch => (Word::ReasonTooMuch, ""),
-            Reason::Closed => (Word::ReasonClosed, ""),
-            Reason::NodesAway => (Word::ReasonNodesAway, ""),
-            Reason::PersonLimit => (Word::ReasonPersonLimit, ""),
-            Reason::AccountLimit => (Word::ReasonAccountLimit, ""),
-            Reason::Other(other) => (Word::ReasonOther, other),
-        };
-        self.fill(word, &[other])
-    }
-
     /// How long it waits, and how long until the wait is given up.
     pub(crate) fn waited(&self, waited: i64, left: Option<i64>) -> String {
         match left {
@@ -296,11 +296,14 @@ impl Tongue {
     /// What happened.
     pub(crate) fn end(&self, end: &EndView) -> String {
         let word = match &end.cause {
-            EndCause::GaveUp { reason } => return self.gave_up(reason.as_deref()),
             EndCause::JupyterFailed { exit_code } => {
                 return self.fill(Word::EndJupyterFailed, &[&exit_code.to_string()]);
             }
             EndCause::Other { slurm_state } => return self.fill(Word::EndOther, &[slurm_state]),
+            EndCause::Cancelled if end.cancelled_by.is_some() => {
+                return self.fill(Word::EndCancelledBy, &[end.cancelled_by.as_deref().unwrap_or_default()]);
+            }
+            EndCause::GaveUp { .. } => Word::EndGaveUp,
             EndCause::Cancelled if end.was_ready => Word::EndStopped,
             EndCause::Cancelled => Word::EndCancelled,
             EndCause::Refused { .. } => Word::EndRefused,
@@ -308,6 +311,10 @@ impl Tongue {
             EndCause::Lost => Word::EndLost,
             EndCause::JupyterMissing => Word::EndJupyterMissing,
             EndCause::SetupFailed => Word::EndSetupFailed,
+            EndCause::ModuleMissing => Word::EndModuleMissing,
+            EndCause::HomeMissing => Word::EndHomeMissing,
+            EndCause::HomeFull => Word::EndHomeFull,
+            EndCause::NoFolder => Word::EndNoFolder,
             EndCause::NoPort => Word::EndNoPort,
             EndCause::PortNotTold => Word::EndPortNotTold,
             EndCause::Finished => Word::EndFinished,
@@ -319,18 +326,17 @@ impl Tongue {
         self.get(word).to_owned()
     }
 
-    fn gave_up(&self, reason: Option<&str>) -> String {
-        self.fill(Word::EndGaveUp, &[&self.reason(reason)])
-    }
-
-    /// What to do about it.
+    /// What to do about it; what Slurm says has texts of its own.
     pub(crate) fn advice(&self, cause: &EndCause) -> &str {
         self.get(match cause {
-            EndCause::GaveUp { .. } => Word::AdviceGaveUp,
-            EndCause::Refused { .. } => Word::AdviceRefused,
+            EndCause::GaveUp { .. } | EndCause::Refused { .. } => return "",
             EndCause::Unreachable | EndCause::Lost => Word::AdviceNoJob,
-            EndCause::JupyterMissing | EndCause::SetupFailed | EndCause::PortNotTold => Word::AdviceNotYou,
-            EndCause::NoPort => Word::AdviceNoPort,
+            EndCause::JupyterMissing | EndCause::SetupFailed | EndCause::PortNotTold | EndCause::ModuleMissing => {
+                Word::AdviceNotYou
+            }
+            EndCause::HomeMissing => Word::AdviceHome,
+            EndCause::HomeFull => Word::AdviceHomeFull,
+            EndCause::NoPort | EndCause::NoFolder => Word::AdviceNoPort,
             EndCause::JupyterFailed { .. } => Word::AdviceJupyterFailed,
             EndCause::TimeLimit => Word::AdviceTimeLimit,
             EndCause::OutOfMemory => Word::AdviceOutOfMemory,

@@ -31,10 +31,12 @@ fn state() -> StateView {
         job_id: Some(4711),
         node: Some("n1".into()),
         reason: Some("Priority".into()),
+        why: Some(why()),
         told_at: Some(9),
         suspended: true,
         submitted_at: Some(1),
         expected_start_at: Some(2),
+        begins_at: Some(7),
         give_up_at: Some(3),
         started_at: Some(4),
         ends_at: Some(5),
@@ -84,6 +86,7 @@ fn node_class() -> NodeClass {
         partitions: vec![slurm("cpubase"), slurm("gpubase")],
         nodes: 2,
         idle: 1,
+        until: Some(5),
         free: vec![
             Free {
                 cores: 8,
@@ -105,10 +108,21 @@ fn event() -> EventView {
     }
 }
 
+fn why() -> Why {
+    Why {
+        key: "account_now".into(),
+        resource: "name_cores".into(),
+        detail: "c[1-2]".into(),
+        hopeless: true,
+    }
+}
+
 fn end() -> EndView {
     EndView {
         cause: EndCause::TimeLimit,
+        why: Some(why()),
         was_ready: true,
+        cancelled_by: Some("root".into()),
         log: Some("/home/ada/x.log".into()),
     }
 }
@@ -153,6 +167,10 @@ fn every_end_of_a_server_reads_back() {
         EndCause::Lost,
         EndCause::JupyterMissing,
         EndCause::SetupFailed,
+        EndCause::ModuleMissing,
+        EndCause::HomeMissing,
+        EndCause::HomeFull,
+        EndCause::NoFolder,
         EndCause::NoPort,
         EndCause::PortNotTold,
         EndCause::JupyterFailed { exit_code: 1 },
@@ -165,10 +183,14 @@ fn every_end_of_a_server_reads_back() {
             slurm_state: "BOOT_FAIL".into(),
         },
     ] {
-        reads_back(&EndView {
-            cause,
-            was_ready: true,
-            log: Some("/home/ada/x.log".into()),
+        reads_back(&EndView { cause, ..end() });
+        reads_back(&PastServer {
+            asked_at: 1,
+            job_id: Some(2),
+            started_at: Some(3),
+            ended_at: Some(4),
+            options: Some(chosen()),
+            end: end(),
         });
     }
 }
@@ -194,6 +216,7 @@ fn every_problem_of_an_option_reads_back() {
                 field: "time".into(),
                 problem,
             }],
+            why: Some(why()),
             details: BTreeMap::from([("slurm".into(), "no".into())]),
             request_id: "7f".into(),
         });
@@ -293,6 +316,7 @@ fn an_offer_with_nothing_in_it_reads_back() {
         profiles: Vec::new(),
         locked: BTreeMap::new(),
         nodes: Vec::new(),
+        nodes_away: 0,
         other_jobs: Vec::new(),
         events: Vec::new(),
         skip_form: false,
@@ -324,6 +348,7 @@ fn how_the_people_of_an_event_are_doing_reads_back() {
                 user: UserName::new("ada").expect("a name"),
                 phase: Phase::Queued,
                 reason: Some("Priority".into()),
+                why: Some(why()),
                 since: Some(3),
                 end: None,
             },
@@ -331,6 +356,7 @@ fn how_the_people_of_an_event_are_doing_reads_back() {
                 user: UserName::new("bob").expect("a name"),
                 phase: Phase::Ended,
                 reason: None,
+                why: None,
                 since: None,
                 end: Some(end()),
             },
@@ -431,6 +457,7 @@ fn offer() -> OptionsView {
             ("gpu".into(), Lock { event: None }),
         ]),
         nodes: vec![node_class()],
+        nodes_away: 3,
         other_jobs: vec![OtherJob {
             id: 4711,
             kind: "salloc".into(),

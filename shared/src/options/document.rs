@@ -51,6 +51,9 @@ pub struct OptionsView {
     pub locked: BTreeMap<String, Lock>,
     /// What the nodes are, and what is free on them: a request has to fit on one of them.
     pub nodes: Vec<NodeClass>,
+    /// How many nodes are out of service now, of those that this person's jobs could be on.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub nodes_away: u32,
     /// The person's other interactive jobs, which may keep a new one waiting.
     #[serde(default)]
     pub other_jobs: Vec<OtherJob>,
@@ -249,6 +252,10 @@ pub struct NodeClass {
     pub nodes: u32,
     /// How many of them have nothing to do.
     pub idle: u32,
+    /// From then on they are kept for something else: a maintenance, or a reservation. A job that would run into it
+    /// does not start on them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<i64>,
     /// What is free on the emptiest of them: whatever is free on one is free, in whole, on one of these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub free: Vec<Free>,

@@ -1,7 +1,9 @@
 //! Where a job could be: which partitions on which terms, and which nodes in them. One account of it serves the
 //! parser, the limits that the form names, and the sentence about what is free.
 
-use super::{AccountView, Charge, FieldError, Free, Gpus, NodeClass, OptionsView, Problem, Reach, ReservationView};
+use super::{
+    AccountView, Charge, FieldError, Free, Gpus, NodeClass, OptionsView, Problem, Reach, ReservationView, UserOptions,
+};
 use crate::names::SlurmName;
 
 /// What is known of a request. What is not said yet limits nothing.
@@ -23,6 +25,23 @@ pub struct Wish<'a> {
     pub cores: Option<u64>,
     /// MiB.
     pub memory: Option<u64>,
+}
+
+impl<'a> Wish<'a> {
+    /// What was asked for once, as far as there is such a thing now.
+    pub fn of(options: &'a UserOptions, offer: &'a OptionsView) -> Self {
+        let reservation = options.reservation.as_ref();
+        Self {
+            account: offer.account(options.account.as_str()),
+            gpu: options.gpu.as_ref(),
+            reservation: reservation.and_then(|name| offer.reservation(name.as_str())),
+            partition: options.partition.as_ref(),
+            features: &options.features,
+            time: Some(options.time.get().into()),
+            cores: Some(options.cores.get().into()),
+            memory: Some(options.memory.get()),
+        }
+    }
 }
 
 /// Nodes of one kind, in one partition.
@@ -176,6 +195,12 @@ impl<'a> Fit<'a> {
 }
 
 impl Place<'_> {
+    /// For how many minutes its nodes can be had from now on; nothing: as long as the limits allow.
+    fn minutes_left(&self, now: i64) -> Option<u64> {
+        let until = self.class.until?;
+        Some(u64::try_from((until - now) / 60).unwrap_or(0))
+    }
+
     fn gpus(&self, name: &str) -> u64 {
         let here = self.class.gpus.get(name).copied().unwrap_or(0).into();
         let limits = [self.reach.gpus, self.reach.gpus_of.get(name).copied()];
@@ -249,6 +274,13 @@ pub enum Room {
     At(i64),
     /// Not for this, but for this much: options and their amounts.
     For(Vec<(&'static str, u64)>),
+    /// Not for so long: from `at` on the nodes are kept for a maintenance or a reservation. For `time` minutes, now.
+    Before {
+        /// Seconds since 1970.
+        at: i64,
+        /// Minutes.
+        time: u64,
+    },
     /// Nothing that would do is free.
     None,
 }
@@ -266,16 +298,26 @@ pub fn room(offer: &OptionsView, wish: Wish<'_>, now: i64) -> Room {
     }
     let gpus = |free: &Free| wish.gpu.map_or(0, |gpu| free.gpus.get(&gpu.name).copied().unwrap_or(0));
     let wanted = wish.gpu.map_or(0, |gpu| gpu.count);
-    let free = |places: &[Place<'_>]| -> Vec<Free> {
-        places
-            .iter()
-            .flat_map(|place| place.class.free.iter().cloned())
-            .collect()
-    };
     let fits = |free: &Free| free.cores >= cores && free.memory >= memory && gpus(free) >= wanted;
-    let all = free(&fit.places);
+    // Nodes that a maintenance or a reservation comes to before the job would be over count as taken.
+    let (in_time, too_short): (Vec<&Place<'_>>, Vec<_>) = fit.places.iter().partition(|place| {
+        place
+            .minutes_left(now)
+            .is_none_or(|left| wish.time.unwrap_or(0) <= left)
+    });
+    let all: Vec<Free> = in_time
+        .iter()
+        .flat_map(|place| place.class.free.iter().cloned())
+        .collect();
     if all.iter().any(fits) {
         return Room::Now;
+    }
+    let shorter = too_short
+        .iter()
+        .filter(|place| place.class.free.iter().any(fits))
+        .filter_map(|place| Some((place.minutes_left(now)?, place.class.until?)));
+    if let Some((time, at)) = shorter.max().filter(|(time, _)| *time >= offer.time.min) {
+        return Room::Before { at, time };
     }
     let most = |amount: &dyn Fn(&Free) -> u64, rest: &dyn Fn(&Free) -> bool| {
         all.iter()

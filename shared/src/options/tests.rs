@@ -45,6 +45,7 @@ fn node(cores: u64, memory: u64, gpus: &[(&str, u32)], partitions: &[&str]) -> N
         partitions: partitions.iter().map(|name| slurm(name)).collect(),
         nodes: 1,
         idle: 1,
+        until: None,
         free: vec![Free { cores, memory, gpus }],
     }
 }
@@ -159,6 +160,7 @@ fn offer() -> OptionsView {
         }],
         locked: BTreeMap::new(),
         nodes: nodes(),
+        nodes_away: 0,
         other_jobs: Vec::new(),
         events: Vec::new(),
         chosen: UserOptions {

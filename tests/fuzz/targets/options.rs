@@ -92,6 +92,7 @@ fn offer([time, cores, memory, gpus]: [u64; 4]) -> OptionsView {
         partitions: vec![slurm(partition)],
         nodes: 1,
         idle: 1,
+        until: None,
         free: vec![Free { cores, memory, gpus }],
     };
     let gpus = u32::try_from(gpus).unwrap();

@@ -61,6 +61,8 @@ pub struct JobView {
     pub reason: String,
     /// `comment`
     pub comment: String,
+    /// `wckey`
+    pub wckey: String,
     /// Where it runs or ran; empty before.
     pub node: String,
     /// `restart_cnt`

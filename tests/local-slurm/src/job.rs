@@ -110,6 +110,8 @@ pub(crate) struct Submission {
     pub(crate) reservation: String,
     /// Empty: the association's.
     pub(crate) qos: String,
+    /// Empty for none.
+    pub(crate) wckey: String,
     /// Features that the node must have.
     pub(crate) constraints: Vec<String>,
 }
@@ -258,6 +260,7 @@ pub(crate) fn sample(id: u32) -> Job {
         hold: false,
         reservation: String::new(),
         qos: String::new(),
+        wckey: String::new(),
         constraints: Vec::new(),
         extra: String::new(),
     };

@@ -191,7 +191,10 @@ fn environment(inner: &Inner, job: &Job, conf: &Path) -> BTreeMap<String, String
     set("SLURM_JOB_NAME", &asked.name);
     set("SLURM_JOB_PARTITION", &asked.partition);
     set("SLURM_JOB_ACCOUNT", &asked.account);
-    set("SLURM_JOB_QOS", "normal");
+    set(
+        "SLURM_JOB_QOS",
+        if asked.qos.is_empty() { "normal" } else { &asked.qos },
+    );
     set("SLURM_JOB_USER", &asked.user);
     set("SLURM_JOB_UID", &asked.uid.to_string());
     set("SLURM_JOB_GID", &asked.uid.to_string());

@@ -224,6 +224,7 @@ impl Fields {
             extra: own("extra"),
             reservation: own("reservation"),
             qos: own("qos"),
+            wckey: own("wckey"),
             constraints,
         })
     }

@@ -147,6 +147,35 @@ impl<'a> AsPerson<'a> {
             .map(Answer::jobs)
     }
 
+    /// The person's jobs of this name since then, as the accounting database knows them: without the comment.
+    pub async fn past_jobs(self, job_name: &str, since: i64) -> Result<Vec<Job>, SlurmError> {
+        let path = format!("jobs/?users={}&job_name={job_name}&start_time={since}", self.user);
+        self.client
+            .ask(
+                self.to(Purpose::ReadJob),
+                Method::GET,
+                Area::Database,
+                &path,
+                None::<&()>,
+            )
+            .await
+            .map(Answer::jobs)
+    }
+
+    /// One of the person's jobs, as the accounting database knows it.
+    pub async fn past_job(self, id: u64) -> Result<Job, SlurmError> {
+        self.client
+            .ask(
+                self.to(Purpose::ReadJob),
+                Method::GET,
+                Area::Database,
+                &format!("job/{id}"),
+                None::<&()>,
+            )
+            .await?
+            .job()
+    }
+
     /// Changes the comment of one of the person's jobs.
     pub async fn set_comment(self, id: u64, comment: &str) -> Result<(), SlurmError> {
         let body = serde_json::json!({ "comment": comment });

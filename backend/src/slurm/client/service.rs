@@ -7,7 +7,7 @@ use reqwest::Method;
 
 use super::super::outage::Area;
 use super::super::wire::Answer;
-use super::super::{ApiVersion, Job, JobState, Node, Partition, Qos, SlurmError};
+use super::super::{ApiVersion, Job, JobState, Node, Partition, Qos, Reservation, SlurmError};
 use super::{AsService, Caller};
 
 /// slurmrestd 24.11 takes URLs of 75 kB and refuses those of 105 kB; this many ids are 30 kB at most.
@@ -89,6 +89,13 @@ impl AsService<'_> {
     /// Every partition.
     pub async fn partitions(self) -> Result<Vec<Partition>, SlurmError> {
         self.get(Area::Controller, "partitions").await.map(Answer::partitions)
+    }
+
+    /// Every reservation that the service user may see.
+    pub async fn reservations(self) -> Result<Vec<Reservation>, SlurmError> {
+        self.get(Area::Controller, "reservations")
+            .await
+            .map(Answer::reservations)
     }
 
     /// Every class of service.

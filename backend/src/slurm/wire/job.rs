@@ -28,6 +28,7 @@ pub(super) struct WireJob {
     restart_cnt: u64,
     partition: String,
     submit_line: String,
+    kill_request_user: String,
     standard_output: String,
     stdout_expanded: String,
 }
@@ -103,6 +104,13 @@ impl Default for Comment {
 struct ExitCode {
     status: Vec<String>,
     return_code: Number,
+    signal: Signal,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Signal {
+    id: Number,
 }
 
 impl WireJob {
@@ -144,12 +152,14 @@ impl From<WireJob> for Job {
                 .return_code
                 .get()
                 .filter(|_| job.exit_code.status.iter().any(|s| s == "ERROR")),
+            signal: job.exit_code.signal.id.get().filter(|signal| *signal > 0),
             comment: match job.comment {
                 Comment::Text(text) | Comment::Detailed { job: text } => text,
             },
             restarts: job.restart_cnt,
             partition: job.partition,
             submit_line: job.submit_line,
+            cancelled_by: Some(job.kill_request_user).filter(|name| !name.is_empty()),
             output: if job.stdout_expanded.is_empty() {
                 job.standard_output
             } else {

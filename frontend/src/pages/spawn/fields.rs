@@ -1,27 +1,27 @@
 //! The fields, in the order in which people think.
 
+mod account;
+mod gpu;
+
 use std::sync::Arc;
 
 use leptos::prelude::*;
 use shared::names::{InterfaceName, SlurmName};
-use shared::options::{FieldError, GpuView, NONE, OptionsView, Range};
+use shared::options::{FieldError, NONE, OptionsView, Range};
 
 use super::Page;
-use crate::built::{Built, IntoBuilt, dynamic, maybe};
+use crate::built::{Built, IntoBuilt};
 use crate::clock;
-use crate::components::{Amount, Choice, Field, Item, Select, Wrong, describe, group, input};
-use crate::document;
+use crate::components::{Amount, Choice, Field, Item, Select, Wrong, describe, group};
 use crate::element::{El, el};
 use crate::site::Site;
-use crate::task::{callback, effect, follow, memo};
-use crate::text::{Tongue, Word, Words};
+use crate::task::{callback, effect, follow};
+use crate::text::{Word, Words};
 
 /// The quick pick of memory, in MiB for each core.
 const PER_CORE: u64 = 4096;
 /// The quick picks of time, in minutes.
 const TIMES: [u64; 4] = [60, 180, 360, 720];
-/// From how many compute accounts on they can be searched.
-const MANY: usize = 8;
 
 /// All of them.
 pub(super) fn fields(page: Page, errors: Memo<Vec<FieldError>>) -> Built {
@@ -153,67 +153,6 @@ impl Fields {
         Some(view.built())
     }
 
-    fn account(self) -> Built {
-        let (form, words) = (self.page.form, self.words);
-        let offer = self.offer();
-        let error = self.error("account");
-        let described_by = describe("account", true, error);
-        let all = offer.accounts.len();
-        let filter = RwSignal::new(String::new());
-        let found = words.tell(move |text| {
-            let needle = filter.get();
-            let count = accounts_with(&self.offer(), &needle, "").len();
-            match needle.trim() {
-                "" => String::new(),
-                _ => text.fill(Word::AccountFound, &[&count.to_string(), &all.to_string()]),
-            }
-        });
-        let list = dynamic(move || {
-            let names = accounts_with(&self.offer(), &filter.read(), &form.account.read_untracked());
-            let item = |name: String| {
-                let shown = name.clone();
-                (name, words.tell(move |text| text.account(&shown)))
-            };
-            let items = names.into_iter().map(item).collect();
-            let size = if all > MANY { "6" } else { "1" };
-            view! { <Select id="account" class="field__input" size described_by value=form.account items /> }.built()
-        });
-        let search = (all > MANY).then(|| {
-            let label = el("label")
-                .class("field__hint")
-                .attr("for", "account-filter")
-                .says(words.say(Word::AccountFilter));
-            let search = input("account-filter", false, Signal::stored(None))
-                .class("field__input")
-                .attr("type", "search")
-                .attr("autocomplete", "off")
-                .attr("autocapitalize", "none")
-                .attr("spellcheck", "false")
-                .on("keydown", |event| {
-                    // Enter is for what was found, not for the whole form.
-                    if key(&event) == "Enter" {
-                        event.prevent_default();
-                        document::focus("account");
-                    }
-                })
-                .holds(filter);
-            let status = el("p").class("field__hint").attr("role", "status").says(found);
-            el("div")
-                .class("search")
-                .child(label)
-                .child(search)
-                .child(status)
-                .built()
-        });
-        let view = view! {
-            <Field id="account" label=words.say(Word::Account) hint=words.say(Word::AccountHint) error>
-                {search}
-                {list}
-            </Field>
-        };
-        view.built()
-    }
-
     fn time(self) -> Built {
         let (page, words) = (self.page, self.words);
         let range = self.offer().time;
@@ -272,63 +211,6 @@ impl Fields {
             />
         };
         view.built()
-    }
-
-    fn gpu(self) -> Option<Built> {
-        let (page, form, words, site) = (self.page, self.page.form, self.words, Site::get());
-        let offer = self.offer();
-        if offer.gpus.is_empty() {
-            return None;
-        }
-        let mut items = vec![Item::plain(NONE, words.say(Word::GpuNone))];
-        items.extend(offer.gpus.iter().cloned().map(|gpu| {
-            let name = gpu.name.clone();
-            let label = gpu.label.clone();
-            let shown = words.tell(move |_| match &label {
-                Some(label) => words.locale().of(label).to_owned(),
-                None => site.gpu(words, &name),
-            });
-            let item = Item::plain(&gpu.name, shown);
-            Item {
-                about: words.tell(move |text| about(text, &gpu)),
-                ..item
-            }
-        }));
-        let picked = callback(move || {
-            form.gpu_count.set("1".to_owned());
-            suit(page);
-        });
-        let most = memo(move || {
-            let chosen = form.gpu.read();
-            offer.gpu(&chosen).map_or(0, |gpu| gpu.max as usize)
-        });
-        let count = maybe(move || {
-            let most = most.get();
-            let items = (1..=most).map(|count| (count.to_string(), Signal::stored(count.to_string())));
-            let items = items.collect::<Vec<_>>();
-            let picked = callback(move || suit(page));
-            (most > 1).then(|| {
-                view! {
-                    <Field id="gpu-count" label=words.say(Word::GpuCount)>
-                        <Select id="gpu-count" class="field__input amount__input" value=form.gpu_count items picked />
-                    </Field>
-                }
-                .built()
-            })
-        });
-        let view = view! {
-            <Choice
-                id="gpu"
-                legend=words.say(Word::Gpu)
-                hint=words.say(Word::GpuHint)
-                error=self.error("gpu")
-                value=form.gpu
-                items
-                picked
-            />
-            {count}
-        };
-        Some(view.built())
     }
 
     fn reservation(self) -> Option<Built> {
@@ -477,37 +359,4 @@ impl Fields {
 fn or(field: RwSignal<String>, none: &str) -> String {
     let name = field.get();
     if name == NONE { none.to_owned() } else { name }
-}
-
-/// Cores and memory that go with the GPU.
-fn suit(page: Page) {
-    untrack(|| page.form.suit_gpu(&page.offer(), page.now(), page.text()));
-}
-
-/// What a GPU is.
-fn about(text: &Tongue, gpu: &GpuView) -> String {
-    let mut parts = Vec::new();
-    if let Some(memory) = gpu.memory {
-        parts.push(text.fill(Word::GpuMemory, &[&text.memory(memory)]));
-    }
-    if let Some(percent) = gpu.percent.filter(|percent| *percent < 100) {
-        parts.push(text.fill(Word::GpuPart, &[&percent.to_string()]));
-    }
-    if gpu.max > 1 {
-        parts.push(text.fill(Word::GpuUpTo, &[&gpu.max.to_string()]));
-    }
-    parts.join(" · ")
-}
-
-/// Compute accounts with this in their names, and the chosen one.
-fn accounts_with(offer: &OptionsView, needle: &str, chosen: &str) -> Vec<String> {
-    let needle = needle.trim().to_ascii_lowercase();
-    let names = offer.accounts.iter().map(|account| account.name.to_string());
-    names.filter(|name| name.contains(&needle) || name == chosen).collect()
-}
-
-/// Which key it was.
-fn key(event: &web_sys::Event) -> String {
-    let key = js_sys::Reflect::get(event, &"key".into()).ok();
-    key.and_then(|key| key.as_string()).unwrap_or_default()
 }

@@ -9,7 +9,7 @@ use super::Page;
 use crate::a11y::Announcer;
 use crate::built::{Built, IntoBuilt, maybe};
 use crate::clock;
-use crate::components::{Button, QUIET, SECOND};
+use crate::components::{self, Button, QUIET, SECOND, amounts, other_jobs, whole};
 use crate::document;
 use crate::element::el;
 use crate::paths;
@@ -79,22 +79,14 @@ fn room_for_it(page: Page, held: Signal<bool>) -> Built {
         let offer = page.offer();
         let (mut room, mut asked) = (Room::Unknown, [0; 4]);
         page.form.wish(&offer, &mut |wish| {
-            asked = [
-                wish.time.unwrap_or_default(),
-                wish.cores.unwrap_or_default(),
-                wish.memory.unwrap_or_default(),
-                wish.gpu.map_or(0, |gpu| gpu.count.into()),
-            ];
-            room = round(shared::options::room(&offer, wish, now));
+            asked = components::asked(&wish);
+            room = whole(shared::options::room(&offer, wish, now));
         });
         if held.get() {
             return;
         }
         let said = text.room(&room, asked, clock::when);
-        let amounts = match room {
-            Room::For(amounts) => amounts,
-            _ => Vec::new(),
-        };
+        let amounts = amounts(&room);
         button.set(if amounts.is_empty() {
             String::new()
         } else {
@@ -156,36 +148,14 @@ fn room_for_it(page: Page, held: Signal<bool>) -> Built {
         .built()
 }
 
-/// Whole GB, which people ask for.
-fn round(room: Room) -> Room {
-    match room {
-        Room::For(mut less) => {
-            for (field, amount) in &mut less {
-                if *field == "memory" && *amount > 1024 {
-                    *amount -= *amount % 1024;
-                }
-            }
-            Room::For(less)
-        }
-        room => room,
-    }
-}
-
 /// Other jobs, what the site wants said, and the link.
 fn aside(page: Page) -> Built {
     let (words, site) = (page.words, Site::get());
-    let others = words.tell(move |text| {
-        let mut said = String::new();
-        for job in &page.offer().other_jobs {
-            let word = if job.running {
-                Word::OtherRunning
-            } else {
-                Word::OtherWaiting
-            };
-            said.push_str(&text.fill(word, &[&job.id.to_string(), &job.kind]));
-            said.push(' ');
-        }
-        said
+    // Drawn anew only when they are others: a question that was asked stays.
+    let jobs = memo(move || page.offer().other_jobs.clone());
+    let others = maybe(move || {
+        let user = untrack(|| page.offer().user.clone());
+        jobs.with(|jobs| other_jobs(words, &user, jobs))
     });
     let note = maybe(move || {
         let note = site.with(|site| site.note.clone())?;
@@ -202,7 +172,7 @@ fn aside(page: Page) -> Built {
     });
     el("div")
         .class("aside")
-        .child(el("p").class("aside__jobs").says(others))
+        .child(others)
         .child(note)
         .child(copy_link(page))
         .built()

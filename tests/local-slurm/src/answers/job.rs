@@ -69,6 +69,7 @@ pub(crate) fn show(config: &ClusterConfig, job: &Job) -> Value {
     let qos = asked.qos.as_str();
     set("qos", json!(if qos.is_empty() { "normal" } else { qos }));
     set("resv_name", json!(asked.reservation));
+    set("wckey", json!(asked.wckey));
     set("features", json!(asked.constraints.join("&")));
     set("name", json!(asked.name));
     set("nodes", json!(node));

@@ -177,6 +177,7 @@ impl Inner {
                 completing: job.completing,
                 reason: job.reason.clone(),
                 comment: job.asked.comment.clone(),
+                wckey: job.asked.wckey.clone(),
                 node: self.node_name(job),
                 restarts: job.restarts,
                 process,

@@ -1,0 +1,101 @@
+//! What may help somebody who waits, or has waited in vain: whether there is room now, and for what, and what else of
+//! theirs is running.
+
+use leptos::prelude::*;
+use shared::names::UserName;
+use shared::options::{OptionsView, Room, UserOptions, Wish, room};
+use shared::raw::RawOptions;
+
+use super::button::{Button, SECOND};
+use super::other_jobs;
+use crate::built::{Built, IntoBuilt, maybe};
+use crate::clock;
+use crate::element::el;
+use crate::offer::Offer;
+use crate::start::Start;
+use crate::task::callback;
+use crate::text::{Tongue, Word, Words};
+
+/// What there is room for, in whole GB, which people ask for.
+pub(crate) fn whole(room: Room) -> Room {
+    match room {
+        Room::For(mut less) => {
+            for (field, amount) in &mut less {
+                if *field == "memory" && *amount > 1024 {
+                    *amount -= *amount % 1024;
+                }
+            }
+            Room::For(less)
+        }
+        room => room,
+    }
+}
+
+/// The amounts that there is room for, where less has to be asked for.
+pub(crate) fn amounts(room: &Room) -> Vec<(&'static str, u64)> {
+    match room {
+        Room::For(amounts) => amounts.clone(),
+        Room::Before { time, .. } => vec![("time", *time)],
+        Room::Unknown | Room::Now | Room::At(_) | Room::None => Vec::new(),
+    }
+}
+
+/// What a wish asks for: minutes, cores, MiB and GPUs.
+pub(crate) fn asked(wish: &Wish<'_>) -> [u64; 4] {
+    [
+        wish.time.unwrap_or_default(),
+        wish.cores.unwrap_or_default(),
+        wish.memory.unwrap_or_default(),
+        wish.gpu.map_or(0, |gpu| gpu.count.into()),
+    ]
+}
+
+/// What there is room for now, how many nodes are out of service, and the person's other jobs.
+pub(crate) fn meanwhile(words: Words, user: &UserName, options: Option<UserOptions>, start: Option<Start>) -> Built {
+    let (offer, user) = (Offer::new(), user.clone());
+    offer.ask();
+    maybe(move || {
+        let answer = offer.answer.read();
+        let Some(Ok(offer)) = &*answer else { return None };
+        let room = options.as_ref().map(|options| room_now(words, offer, options, start));
+        let away = offer.nodes_away;
+        let away = words.tell(move |text| match away {
+            0 => String::new(),
+            away => text.form(Word::NodesAway, usize::from(away != 1), &[&away.to_string()]),
+        });
+        let part = el("div").class("notices").children(room).child(el("p").says(away));
+        Some(part.children(other_jobs(words, &user, &offer.other_jobs)).built())
+    })
+}
+
+/// The sentence, and where one can be started, a start with what there is room for.
+fn room_now(words: Words, offer: &OptionsView, options: &UserOptions, start: Option<Start>) -> Built {
+    let wish = Wish::of(options, offer);
+    let (asked, room) = (asked(&wish), whole(room(offer, wish, offer.now)));
+    let less = amounts(&room);
+    let sentence = words.tell(move |text: &Tongue| text.room(&room, asked, clock::when));
+    let part = el("div").child(el("p").says(sentence));
+    let Some(start) = start.filter(|_| !less.is_empty()) else {
+        return part.built();
+    };
+    let raw = with(options, &less);
+    let label = words.tell(move |text| text.start_with(&less));
+    let press = callback(move || start.send(raw.clone()));
+    part.child(
+        el("p")
+            .class("buttons")
+            .child(view! { <Button class=SECOND label press busy=start.busy() /> }),
+    )
+    .built()
+}
+
+/// These options with other amounts.
+fn with(options: &UserOptions, amounts: &[(&'static str, u64)]) -> RawOptions {
+    let raw = options.to_raw();
+    amounts
+        .iter()
+        .fold(raw, |raw, (field, amount)| match (*field, &options.gpu) {
+            ("gpu", Some(gpu)) => raw.with("gpu", format!("{}:{amount}", gpu.name)),
+            (field, _) => raw.with(field, amount.to_string()),
+        })
+}

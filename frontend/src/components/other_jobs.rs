@@ -1,0 +1,86 @@
+//! The person's other interactive jobs, each with a button that cancels it and asks once.
+
+use leptos::prelude::*;
+use shared::names::UserName;
+use shared::options::OtherJob;
+
+use super::button::{BAD, Button, SECOND};
+use super::failure_words;
+use crate::a11y::Announcer;
+use crate::api;
+use crate::built::{Built, IntoBuilt, maybe};
+use crate::element::{El, el};
+use crate::session::Session;
+use crate::task::{Task, callback};
+use crate::text::{Word, Words};
+
+/// The list; nothing where there are none.
+pub(crate) fn other_jobs(words: Words, user: &UserName, jobs: &[OtherJob]) -> Option<Built> {
+    if jobs.is_empty() {
+        return None;
+    }
+    let row = |list: El, job: &OtherJob| list.child(one(words, user.clone(), job.clone()));
+    let list = jobs.iter().fold(el("ul").class("jobs"), row);
+    let title = el("h2").class("jobs__title").says(words.say(Word::Meanwhile));
+    Some(el("section").child(title).child(list).built())
+}
+
+fn one(words: Words, user: UserName, job: OtherJob) -> El {
+    let (session, announcer) = (Session::get(), Announcer::get());
+    let (asking, gone) = (RwSignal::new(false), RwSignal::new(false));
+    let failure = RwSignal::new(None);
+    let id = job.id;
+    let cancel = Task::new(move || {
+        let user = user.clone();
+        async move {
+            match api::cancel_job(&user, id).await {
+                Ok(()) => {
+                    gone.set(true);
+                    let said = untrack(move || words.text()).fill(Word::JobCancelled, &[&id.to_string()]);
+                    announcer.say(said);
+                }
+                Err(error) => {
+                    session.heed(&error);
+                    failure.set(Some(error));
+                }
+            }
+        }
+    });
+    let what = words.tell(move |text| {
+        let word = match (gone.get(), job.running) {
+            (true, _) => return text.fill(Word::JobCancelled, &[&id.to_string()]),
+            (false, true) => Word::OtherRunning,
+            (false, false) => Word::OtherWaiting,
+        };
+        text.fill(word, &[&id.to_string(), &job.kind])
+    });
+    let press = callback(move || {
+        if asking.get_untracked() {
+            cancel.start();
+        } else {
+            asking.set(true);
+        }
+    });
+    // One button that stays where it is, and keeps the focus.
+    let label = words.tell(move |text| {
+        let word = if asking.get() {
+            Word::CancelJobYes
+        } else {
+            Word::CancelJob
+        };
+        text.fill(word, &[&id.to_string()])
+    });
+    let button = maybe(move || {
+        let class = if asking.get() { BAD } else { SECOND };
+        (!gone.get()).then(|| view! { <Button class label press busy=cancel.busy() /> }.built())
+    });
+    let trouble = words.tell(move |text| match &*failure.read() {
+        Some(error) => failure_words(text, error),
+        None => String::new(),
+    });
+    el("li")
+        .class("jobs__one")
+        .child(el("p").says(what))
+        .child(button)
+        .child(el("p").attr("role", "alert").says(trouble))
+}

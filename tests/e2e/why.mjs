@@ -1,0 +1,28 @@
+// Every cause that a start can wait or fail for (tests/e2e/why.rs): the page says which, and what to do.
+import { audit, cookies, speak, step, story, tell, until } from "./browser.mjs";
+import { words } from "./words.mjs";
+
+const pictured = new Set(["wait-1", "wait-18", "refused-4", "end-memory", "end-cancelled"]);
+
+await tell(async (enter) => {
+  const person = await enter();
+  const { page } = person;
+  const context = page.context();
+  person.allow(/words-|why-/, "the page is left while they are on their way");
+  for (const { user, cookies: lines, ...wanted } of story.cases) {
+    step(user);
+    await context.clearCookies();
+    await context.addCookies(cookies(lines));
+    await page.goto(`hub/spawn-pending/${user}`);
+    for (const language of ["en", "fr"]) {
+      await page.getByRole("button", { name: { en: "English", fr: "Français" }[language], exact: true }).waitFor();
+      await speak(page, language);
+      for (const text of wanted[language].filter((text) => text)) {
+        await until(`${user}: ${text}`, async () => (await page.locator("main").innerText()).replaceAll(/\s+/g, " ").includes(text.replaceAll(/\s+/g, " ")));
+      }
+      const heading = await page.getByRole("heading", { level: 1 }).innerText();
+      if (heading === words[language].trouble) throw new Error(`${user}: ${heading}`);
+    }
+    if (pictured.has(user)) await audit(page, user);
+  }
+});
