@@ -401,17 +401,7 @@ fn offer() -> OptionsView {
                 least_cores: 7,
                 least_gpus: 8,
             }],
-            vec![Reach {
-                partition: slurm("gpubase"),
-                time: None,
-                cores: None,
-                memory: None,
-                memory_per_core: None,
-                gpus: None,
-                gpus_of: BTreeMap::new(),
-                least_cores: 0,
-                least_gpus: 0,
-            }],
+            vec![Reach::unlimited(slurm("gpubase"))],
         ],
         partitions: vec![slurm("cpubase")],
         routes: Some(vec![Route {

@@ -330,6 +330,38 @@ pub struct OtherJob {
     pub ends_at: Option<i64>,
 }
 
+impl Reach {
+    /// No limit but those of the nodes.
+    pub fn unlimited(partition: SlurmName) -> Self {
+        Self {
+            partition,
+            time: None,
+            cores: None,
+            memory: None,
+            memory_per_core: None,
+            gpus: None,
+            gpus_of: BTreeMap::new(),
+            least_cores: 0,
+            least_gpus: 0,
+        }
+    }
+}
+
+impl GpuView {
+    /// A type of which nothing but this is known.
+    pub fn named(name: &str, max: u32) -> Self {
+        Self {
+            name: name.to_owned(),
+            max,
+            label: None,
+            memory: None,
+            percent: None,
+            cores: None,
+            job_memory: None,
+        }
+    }
+}
+
 impl OptionsView {
     /// The compute account of this name.
     pub fn account(&self, name: &str) -> Option<&AccountView> {

@@ -23,15 +23,8 @@ fn interface(name: &str) -> InterfaceName {
 
 fn reach(partition: &str, time: u64) -> Reach {
     Reach {
-        partition: slurm(partition),
         time: Some(time),
-        cores: None,
-        memory: None,
-        memory_per_core: None,
-        gpus: None,
-        gpus_of: BTreeMap::new(),
-        least_cores: 0,
-        least_gpus: 0,
+        ..Reach::unlimited(slurm(partition))
     }
 }
 
@@ -141,15 +134,7 @@ fn offer() -> OptionsView {
             max: 32_000,
             default: 2000,
         },
-        gpus: vec![GpuView {
-            name: "h100".into(),
-            max: 4,
-            label: None,
-            memory: None,
-            percent: None,
-            cores: None,
-            job_memory: None,
-        }],
+        gpus: vec![GpuView::named("h100", 4)],
         features: vec![slurm("fast"), slurm("icelake")],
         interfaces: ["lab", "notebook", "terminal"].map(interface).to_vec(),
         profiles: vec![ProfileView {

@@ -74,15 +74,8 @@ fn offer([time, cores, memory, gpus]: [u64; 4]) -> OptionsView {
         }],
     };
     let reach = |partition: &str, time| Reach {
-        partition: slurm(partition),
         time: Some(time),
-        cores: None,
-        memory: None,
-        memory_per_core: None,
-        gpus: None,
-        gpus_of: BTreeMap::new(),
-        least_cores: 0,
-        least_gpus: 0,
+        ..Reach::unlimited(slurm(partition))
     };
     let node = |cores, memory, gpus: BTreeMap<String, u32>, partition: &str| NodeClass {
         cores,
@@ -123,15 +116,7 @@ fn offer([time, cores, memory, gpus]: [u64; 4]) -> OptionsView {
         time: range(time),
         cores: range(cores),
         memory: range(memory),
-        gpus: vec![GpuView {
-            name: "h100".into(),
-            max: gpus,
-            label: None,
-            memory: None,
-            percent: None,
-            cores: None,
-            job_memory: None,
-        }],
+        gpus: vec![GpuView::named("h100", gpus)],
         features: vec![slurm("fast")],
         interfaces: vec![interface("lab"), interface("terminal")],
         profiles: Vec::new(),
