@@ -285,10 +285,19 @@ fn line_of(text: &str, key: &str, nth: usize) -> usize {
 }
 
 #[cfg(test)]
+const EXAMPLE: &str = include_str!("../../slipway.example.toml");
+
+#[cfg(test)]
+impl Config {
+    /// The one of `slipway.example.toml`.
+    pub(crate) fn example() -> Self {
+        Self::parse(EXAMPLE, Path::new("/etc/slipway/slipway.toml")).unwrap()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
-
-    const EXAMPLE: &str = include_str!("../../slipway.example.toml");
 
     fn parse(text: &str) -> Result<Config, String> {
         Config::parse(text, Path::new("/etc/slipway/slipway.toml")).map_err(|e| e.to_string())

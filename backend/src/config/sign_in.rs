@@ -122,10 +122,7 @@ mod tests {
 
     #[test]
     fn a_person_has_one_name_however_it_is_typed() {
-        let example = include_str!("../../../slipway.example.toml");
-        let mut sign_in = crate::config::Config::parse(example, Path::new("/x/y.toml"))
-            .unwrap()
-            .sign_in;
+        let mut sign_in = crate::config::Config::example().sign_in;
         sign_in.domains = vec!["Example.org".into()];
         for typed in ["ada", " Ada ", "ADA@example.ORG", "ada@example.org "] {
             assert_eq!(sign_in.name(typed).unwrap().as_str(), "ada", "{typed:?}");

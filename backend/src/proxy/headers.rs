@@ -164,15 +164,13 @@ mod tests {
         );
     }
     fn sign_ins() -> SignIns {
-        let example = include_str!("../../../slipway.example.toml");
-        let config = crate::config::Config::parse(example, std::path::Path::new("/x/y.toml")).unwrap();
         let key = crate::keys::Secret {
             path: "key".into(),
             bytes: (0..48).collect::<Vec<u8>>().into(),
         };
         SignIns::new(
             &[key],
-            &config,
+            &crate::config::Config::example(),
             std::collections::HashMap::new(),
             crate::clock::Clock::fixed(0),
         )

@@ -9,9 +9,7 @@ fn secret() -> Secret {
 }
 
 fn with_keys(keys: &[Secret], clock: &Clock) -> SignIns {
-    let example = include_str!("../../../../slipway.example.toml");
-    let config = config::Config::parse(example, std::path::Path::new("/x/y.toml")).unwrap();
-    SignIns::new(keys, &config, HashMap::new(), clock.clone())
+    SignIns::new(keys, &config::Config::example(), HashMap::new(), clock.clone())
 }
 
 fn sign_ins(clock: &Clock) -> SignIns {
