@@ -1,6 +1,8 @@
 //! Where a job could be: which partitions on which terms, and which nodes in them. One account of it serves the
 //! parser, the limits that the form names, and the sentence about what is free.
 
+use std::ops::RangeInclusive;
+
 use super::{
     AccountView, Charge, FieldError, Free, Gpus, NodeClass, OptionsView, Problem, Reach, ReservationView, UserOptions,
 };
@@ -126,16 +128,14 @@ impl<'a> Fit<'a> {
     }
 
     fn narrow(&mut self, offer: &OptionsView, wish: Wish<'a>) {
-        let gpus = self.most(|place| wish.gpu.map_or(0, |gpu| place.gpus(&gpu.name)));
-        let problem = match gpus {
-            0 => Problem::NotTogether,
-            max => Problem::TooLarge { max },
+        let wanted = wish.gpu.map_or(0, |gpu| gpu.count.into());
+        let gpus = |place: &Place<'_>| place.reach.least_gpus..=wish.gpu.map_or(0, |gpu| place.gpus(&gpu.name));
+        let problem = match self.around(wanted, &gpus) {
+            (Some(max), _) => Problem::TooLarge { max },
+            (None, Some(min)) => Problem::TooSmall { min },
+            (None, None) => Problem::NotTogether,
         };
-        let wants_gpus = |place: &Place<'_>| match wish.gpu {
-            Some(gpu) => (place.reach.least_gpus..=place.gpus(&gpu.name)).contains(&gpu.count.into()),
-            None => place.reach.least_gpus == 0,
-        };
-        self.keep("gpu", problem, wants_gpus);
+        self.keep("gpu", problem, |place| gpus(place).contains(&wanted));
         let has = |place: &Place<'_>| {
             wish.features
                 .iter()
@@ -151,19 +151,15 @@ impl<'a> Fit<'a> {
         });
 
         self.cores_max = self.most(Place::cores).min(offer.cores.max);
-        let least = self
-            .places
-            .iter()
-            .map(|place| place.reach.least_cores)
-            .min()
-            .unwrap_or(0);
-        let problem = match wish.cores {
-            Some(cores) if cores < least => Problem::TooSmall { min: least },
-            _ => Problem::NoSuchNode { max: self.cores_max },
+        let cores = |place: &Place<'_>| place.reach.least_cores..=place.cores();
+        let problem = match self.around(wish.cores.unwrap_or(0), &cores) {
+            (None, Some(min)) => Problem::TooSmall { min },
+            (max, _) => Problem::NoSuchNode {
+                max: max.unwrap_or(0).min(self.cores_max),
+            },
         };
         self.keep("cores", problem, |place| {
-            let enough = |cores| (place.reach.least_cores..=place.cores()).contains(&cores);
-            wish.cores.is_none_or(enough)
+            wish.cores.is_none_or(|wanted| cores(place).contains(&wanted))
         });
 
         self.memory_max = self.most(|place| place.memory(wish.cores)).min(offer.memory.max);
@@ -175,6 +171,16 @@ impl<'a> Fit<'a> {
 
     fn most(&self, of: impl Fn(&Place<'a>) -> u64) -> u64 {
         self.places.iter().map(of).max().unwrap_or(0)
+    }
+
+    /// What to ask for instead of an amount that no place has: the most below it, the least above it.
+    fn around(&self, amount: u64, range: &dyn Fn(&Place<'_>) -> RangeInclusive<u64>) -> (Option<u64>, Option<u64>) {
+        let ranges = || self.places.iter().map(range).filter(|range| !range.is_empty());
+        let below = ranges()
+            .map(|range| *range.end())
+            .filter(|max| (1..amount).contains(max));
+        let above = ranges().map(|range| *range.start()).filter(|min| *min > amount);
+        (below.max(), above.min())
     }
 
     /// Leaves the places that will do. Where none does, that is the error, and the next look is at all of them.
