@@ -121,7 +121,7 @@ impl Terms {
     /// From every association that can submit somewhere.
     pub(super) fn new(config: &Config, rules: &Rules, associations: &[Association]) -> Self {
         let mut by_account = BTreeMap::<&str, Vec<&Association>>::new();
-        for association in associations.iter().filter(|association| !association.closed) {
+        for association in associations {
             by_account.entry(&association.account).or_default().push(association);
         }
         let mut found = Self {
@@ -154,11 +154,12 @@ impl Terms {
             .iter()
             .filter(|partition| configured.is_empty() || configured.contains(partition.name.as_str()));
         let reach = |partition: &Partition| {
-            // One that holds in this partition only goes before one that holds anywhere.
+            // One that holds in this partition only goes before one that holds anywhere, even where it is closed.
             let own = associations
                 .iter()
                 .find(|found| found.partition.as_ref() == Some(&partition.name));
-            let association = own.or_else(|| associations.iter().find(|found| found.partition.is_none()))?;
+            let association = own.or_else(|| associations.iter().find(|found| found.partition.is_none()));
+            let association = association.filter(|found| !found.closed)?;
             let qos = rules.qos_of(association, config.job.qos.as_deref())?;
             rules.reach(association, partition, qos)
         };
@@ -188,3 +189,6 @@ impl Terms {
         Some(name)
     }
 }
+
+#[cfg(test)]
+mod tests;
