@@ -102,9 +102,9 @@ impl Default for Interactive {
 }
 
 impl Interactive {
-    /// Whether a job of this command, in this partition, is one.
-    pub fn includes(&self, command: &str, partition: &str) -> bool {
-        let here = |pattern: &String| matches(pattern, partition);
+    /// Whether a job of this command, in this partition or waiting for one of several, is one.
+    pub fn includes(&self, command: &str, partitions: &str) -> bool {
+        let here = |pattern: &String| partitions.split(',').any(|partition| matches(pattern, partition));
         self.commands.iter().any(|known| known == command) || self.partitions.iter().any(here)
     }
 }

@@ -171,7 +171,6 @@ impl Person<'_> {
             if !allows(&found.users, self.user.as_str()) {
                 return None;
             }
-            let listed: Vec<_> = found.accounts.iter().filter(|name| !name.starts_with('-')).collect();
             let accounts: Vec<_> = charges
                 .iter()
                 .filter(|account| allows(&found.accounts, account.as_str()))
@@ -185,7 +184,11 @@ impl Person<'_> {
                 name: SlurmName::new(&found.name).ok()?,
                 starts_at: found.starts_at,
                 ends_at: found.ends_at,
-                accounts: if listed.is_empty() { Vec::new() } else { accounts },
+                accounts: if found.accounts.is_empty() {
+                    Vec::new()
+                } else {
+                    accounts
+                },
                 partition: found.partition.as_ref().and_then(|name| SlurmName::new(name).ok()),
                 nodes,
             })
@@ -286,3 +289,6 @@ fn amount<T, E>(number: u64, new: fn(u32) -> Result<T, E>) -> Result<T, OfferErr
     let number = u32::try_from(number).map_err(|_| OfferError::NoNodes)?;
     new(number).map_err(|_| OfferError::NoNodes)
 }
+
+#[cfg(test)]
+mod tests;
