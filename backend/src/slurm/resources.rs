@@ -128,9 +128,10 @@ pub struct Reservation {
     pub nodes: Vec<String>,
     /// The partition it is in, if only one.
     pub partition: Option<String>,
-    /// People it is for; with [`Reservation::accounts`], either is enough.
+    /// People it is for; none named: everybody; with `-` before each: everybody but these. Where there are
+    /// [`Reservation::accounts`] too, a job has to be allowed by both.
     pub users: Vec<String>,
-    /// Compute accounts it is for. A job in it has to charge one of them, where there are any.
+    /// Compute accounts it is for, in the same way. A job in it has to charge one that is allowed.
     pub accounts: Vec<String>,
     /// For maintenance: nothing runs in it.
     pub maintenance: bool,
