@@ -115,12 +115,12 @@ impl Offers {
     /// The events that are on for this person, as far as it is known already which compute accounts they have.
     pub fn events(&self, user: &UserName) -> Vec<&Event> {
         let known = self.associations.known(user);
-        let accounts = known
-            .map(|associations| accounts(&associations).join("\n"))
-            .unwrap_or_default();
+        let accounts = known.as_deref().map(|known| accounts(known)).unwrap_or_default();
         let now = self.slurm.now();
-        let mine =
-            |event: &&Event| event.is_on(now) && event.audience().includes(user, accounts.lines(), &self.config.groups);
+        let mine = |event: &&Event| {
+            let accounts = accounts.iter().copied();
+            event.is_on(now) && event.audience().includes(user, accounts, &self.config.groups)
+        };
         self.config.events.iter().filter(mine).collect()
     }
 
