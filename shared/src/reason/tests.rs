@@ -303,8 +303,18 @@ fn unknown_words_come_back_as_they_are() {
 #[test]
 fn a_hopeless_wait_is_said_to_be_one() {
     let reason = Reason::from_slurm("PartitionTimeLimit");
-    assert!(english().waits(&reason).what.ends_with(" It will not start like this."));
-    assert!(french().waits(&reason).what.ends_with(" Elle ne démarrera pas ainsi."));
+    assert!(
+        english()
+            .waits(&reason)
+            .what
+            .ends_with(" The job will not start like this.")
+    );
+    assert!(
+        french()
+            .waits(&reason)
+            .what
+            .ends_with(" La tâche ne démarrera pas ainsi.")
+    );
 }
 
 #[test]
@@ -312,8 +322,8 @@ fn limits_are_said_with_the_name_of_the_resource_in_the_form_that_fits() {
     for (word, en, fr) in [
         (
             "AssocMaxEnergyPerJob",
-            "The job goes over the limit on energy for one job. It will not start like this.",
-            "La tâche dépasse la limite d’énergie par tâche. Elle ne démarrera pas ainsi.",
+            "The job goes over the limit on energy for one job. The job will not start like this.",
+            "La tâche dépasse la limite d’énergie par tâche. La tâche ne démarrera pas ainsi.",
         ),
         (
             "AssocGrpGRESMinutes",

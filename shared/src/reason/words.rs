@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::{Reason, Refusal};
 
@@ -53,7 +53,7 @@ impl From<Refusal<'_>> for Why {
 }
 
 /// What is said to a person.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Said {
     /// What it means.
     pub what: String,
