@@ -28,7 +28,7 @@ use tokio_util::task::TaskTracker;
 pub use keys::{JobKeys, ServerIdentity};
 pub use life::{Known, Policy, Submission, Wish, derive};
 pub use server::Server;
-pub use start::{SpawnError, Started};
+pub use start::{Once, SpawnError, Started};
 
 use self::record::Record;
 use crate::config::Config;

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use shared::names::UserName;
 use shared::options::UserOptions;
+use shared::raw::RawValue;
 use shared::reason::{Why, Words};
 use shared::server::{PastServer, Phase};
 use time::OffsetDateTime;
@@ -38,7 +39,12 @@ impl Block {
     }
 
     fn options(&mut self, options: &UserOptions) {
-        self.line("Options", serde_json::to_string(options).ok());
+        let raw = options.to_raw();
+        let said = raw.0.iter().filter_map(|(name, value)| match value {
+            RawValue::Text(text) => Some(format!("{name}={text}")),
+            _ => None,
+        });
+        self.line("Options", Some(said.collect::<Vec<_>>().join(" ")));
     }
 
     fn job(&mut self, job: &Job) {

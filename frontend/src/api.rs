@@ -117,11 +117,13 @@ pub(crate) async fn log_out(stop_server: bool) -> Result<(), Failure> {
     send(POST, routes().api("logout"), Some(body)).await.map(drop)
 }
 
-/// Starts a person's server; with fresh settings, Jupyter does not see the person's own, this once.
-pub(crate) async fn start(name: &UserName, options: &RawOptions, fresh_settings: bool) -> Result<(), Failure> {
+/// Starts a person's server; with what is wanted of this start alone, if anything.
+pub(crate) async fn start(name: &UserName, options: &RawOptions, once: Option<&str>) -> Result<(), Failure> {
     let mut body = body(texts(options));
-    if fresh_settings && let Some(options) = body.as_ref().and_then(JsValue::as_string) {
-        body = Some(format!("{{\"user_options\":{options},\"fresh_settings\":true}}").into());
+    if let Some(once) = once
+        && let Some(options) = body.as_ref().and_then(JsValue::as_string)
+    {
+        body = Some(format!("{{\"user_options\":{options},\"{once}\":true}}").into());
     }
     send(POST, routes().api_server(name), body).await.map(drop)
 }

@@ -16,7 +16,7 @@ use crate::task::{Task, callback};
 #[derive(Clone, Copy)]
 pub(crate) struct Start {
     task: Task,
-    options: StoredValue<(RawOptions, bool)>,
+    options: StoredValue<(RawOptions, Option<&'static str>)>,
     /// Why the last one failed.
     pub(crate) failure: RwSignal<Option<Failure>>,
 }
@@ -32,11 +32,11 @@ impl Start {
     pub(crate) fn then(user: UserName, done: Callback<()>) -> Self {
         let session = Session::get();
         let failure = RwSignal::new(None);
-        let options = StoredValue::new((RawOptions::default(), false));
+        let options = StoredValue::new((RawOptions::default(), None));
         let task = Task::new(move || {
-            let ((options, fresh_settings), user) = (options.get_value(), user.clone());
+            let ((options, once), user) = (options.get_value(), user.clone());
             async move {
-                match api::start(&user, &options, fresh_settings).await {
+                match api::start(&user, &options, once).await {
                     Ok(()) => done.run(()),
                     Err(error) => {
                         session.heed(&error);
@@ -50,18 +50,23 @@ impl Start {
 
     /// Sends the request, unless one is on its way.
     pub(crate) fn send(self, options: RawOptions) {
-        self.send_with(options, false);
+        self.send_with(options, None);
     }
 
     /// The same, without the person's own settings of Jupyter, this once.
     pub(crate) fn send_fresh(self, options: RawOptions) {
-        self.send_with(options, true);
+        self.send_with(options, Some("fresh_settings"));
     }
 
-    fn send_with(self, options: RawOptions, fresh_settings: bool) {
+    /// The same, however long it waits.
+    pub(crate) fn send_patiently(self, options: RawOptions) {
+        self.send_with(options, Some("keep_waiting"));
+    }
+
+    fn send_with(self, options: RawOptions, once: Option<&'static str>) {
         if !self.task.busy().get_untracked() {
             self.failure.set(None);
-            self.options.set_value((options, fresh_settings));
+            self.options.set_value((options, once));
             self.task.start();
         }
     }

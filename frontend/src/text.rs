@@ -116,7 +116,7 @@ words! {
     // Home.
     UnknownServer HomeTitle Start Change Open Stop StopQuestion StopYes StopNo Stopping ViewStart NoServerRunning
     Running Node CoresLabel MemoryLabel GpuLabel AccountLabel UntilLabel SaveYourWork TimeOver Request RequestPlain
-    Charged InReservation Left LastOne ChangeInterface ReadMore
+    Charged InReservation Left ChangeInterface ReadMore
     // Options.
     OptionsTitle FilledByLink Account AccountHint Time Cores MemoryField Gpu GpuHint GpuNone GpuCount Interface
     Recommended YourRequest Incomplete Sending FilledByProfile FilledByLast FilledByDefaults LastRefused SetBySite
@@ -132,8 +132,8 @@ words! {
     PhaseStarting PhaseReady PhaseStopping PhaseEnded
     // Ended, not running.
     DidNotStart HasEnded WasCancelled WasStopped StartAgain NotRunningTitle NotRunningLead NotRunningThen
-    NotRunningDefaults OpenNow LogIsIn Job Meanwhile CancelJob CancelJobYes JobCancelled FreshStart FreshHint CopySupport
-    SupportCopied SupportHere SupportLabel StartingLong Notify NotifyOn ServerEndsSoon History HistoryJob
+    NotRunningDefaults OpenNow LogIsIn Job HeldBy Meanwhile CancelJob CancelJobYes JobCancelled FreshStart FreshHint CopySupport
+    SupportCopied SupportHere SupportLabel StartingLong Notify NotifyOn TimeLeft ServerEndsSoon History HistoryJob
     // What is wrong with an option; {0} is one of the first ten.
     WhatProfile WhatAccount WhatTime WhatCores WhatMemory WhatGpu WhatReservation WhatPartition WhatFeatures
     WhatInterface UnknownOption Missing MalformedTime MalformedCores MalformedMemory Malformed TooSmall TooLarge

@@ -203,7 +203,7 @@ async fn support_is_given_the_same_block_by_the_page_and_at_the_command_line() {
         &job,
         "State:     The server is ready",
         "Slurm:     RUNNING, reason None",
-        "\"time\":120",
+        " time=120",
     ] {
         assert!(block.contains(line), "{line:?} is not in\n{block}");
     }

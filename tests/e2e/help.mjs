@@ -31,7 +31,7 @@ await tell(async (enter) => {
 
   step("the last servers are listed, also the one that failed");
   await page.goto("hub/home");
-  await sees(page.getByRole("heading", { level: 2, name: say.history }), text("jupyterFailed"), text("wasStoppedShort"));
+  await sees(page.getByRole("heading", { level: 2, name: say.history }), text("jupyterFailed").first(), text("wasStopped").first());
   await inspectAll(person, "home-history");
 
   step("somebody else has most of the cluster: a start that waits is told of room for less");

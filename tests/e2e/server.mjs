@@ -29,6 +29,6 @@ export async function stop(person) {
   const { button, text } = look(person);
   await button("stop").click();
   await button("stopYes").click();
-  await sees(text("noServer"), text("wasStopped"));
+  await sees(text("noServer"), text("wasStopped").first());
   await gone(button("stop"));
 }

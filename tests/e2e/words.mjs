@@ -26,7 +26,7 @@ const en = {
   stopQuestion: /^Stop this server\?/,
   stopYes: "Stop it",
   stopNo: "Keep it",
-  wasStopped: "The last one: It was stopped.",
+  wasStopped: /^It was stopped\./,
 
   options: "Server options",
   account: "Compute account",
@@ -66,7 +66,6 @@ const en = {
   copySupport: "Copy for support",
   supportLabel: "What support needs to know",
   history: "Your last servers",
-  wasStoppedShort: /^It was stopped\./,
   roomForTwo: "No node has 8 free cores now; there is room for 2.",
   startWithTwo: "Start with 2 cores",
   otherJobs: "Your other jobs",
@@ -116,7 +115,7 @@ const fr = {
   open: "Ouvrir",
   stop: "Arrêter",
   stopYes: "L’arrêter",
-  wasStopped: "Le dernier : Il a été arrêté.",
+  wasStopped: /^Il a été arrêté\./,
 
   options: "Options du serveur",
   account: "Compte de calcul",

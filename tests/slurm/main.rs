@@ -29,3 +29,4 @@ mod recorded;
 mod releases;
 mod servers;
 mod variants;
+mod why;

@@ -11,7 +11,8 @@ use crate::Site;
 /// When the account's name is none.
 pub fn sleeping_job(site: &Site, user: &str, account: &str, partition: &str) -> JobDescription {
     JobDescription {
-        name: "simulation".into(),
+        // Of jobs of one name, Slurm runs one at a time.
+        name: format!("simulation-{partition}"),
         account: AccountName::new(account).expect("a name"),
         partition: Some(partition.into()),
         qos: None,

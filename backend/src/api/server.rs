@@ -11,10 +11,11 @@ use shared::server::PastServer;
 use super::{Person, extract, options};
 use crate::app::AppState;
 use crate::error::Error;
+use crate::spawner::Once;
 use crate::store::Kind;
 use crate::support;
 
-/// The body of a start: bare options, or JupyterHub's `{"user_options": {…}}`, with `fresh_settings` if wanted.
+/// The body of a start: bare options, or JupyterHub's `{"user_options": {…}}`, with what is wanted of this start alone.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum StartBody {
@@ -23,12 +24,11 @@ enum StartBody {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Wrapped {
     user_options: RawOptions,
-    /// Slipway's own: without the person's own settings of Jupyter, this once.
-    #[serde(default)]
-    fresh_settings: bool,
+    /// Slipway's own: `fresh_settings`, `keep_waiting`.
+    #[serde(flatten)]
+    once: Once,
 }
 
 /// `POST /hub/api/users/{name}/server`: 202 while it starts. No body, or no options in it, takes the last
@@ -42,27 +42,27 @@ pub async fn start_server(
 ) -> Result<StatusCode, Error> {
     let user = person.named(&name)?;
     let body = body.map_err(|rejection| extract::too_large(&rejection))?;
-    let (raw, fresh_settings) = read(&headers, &body)?;
+    let (raw, once) = read(&headers, &body)?;
     // An account that was closed since its person signed in starts nothing.
     app.conversations.is_active(user).await?;
     let offer = options::offer(&app, user).await?;
     let request = shared::options::parse(&raw, &offer, app.slurm.now()).map_err(Error::Options)?;
     let chosen = request.options.clone();
-    app.spawner.start(user, request, fresh_settings).await?;
+    app.spawner.start(user, request, once).await?;
     if let Err(error) = app.store.keep(user, Kind::Choice, &chosen).await {
         tracing::warn!(%user, %error, "these choices will not be proposed the next time");
     }
     Ok(StatusCode::ACCEPTED)
 }
 
-fn read(headers: &HeaderMap, body: &Bytes) -> Result<(RawOptions, bool), Error> {
+fn read(headers: &HeaderMap, body: &Bytes) -> Result<(RawOptions, Once), Error> {
     if body.is_empty() {
-        return Ok((RawOptions::default(), false));
+        return Ok((RawOptions::default(), Once::default()));
     }
     extract::require_json(headers)?;
     match serde_json::from_slice(body) {
-        Ok(StartBody::Wrapped(body)) => Ok((body.user_options, body.fresh_settings)),
-        Ok(StartBody::Bare(raw)) => Ok((raw, false)),
+        Ok(StartBody::Wrapped(body)) => Ok((body.user_options, body.once)),
+        Ok(StartBody::Bare(raw)) => Ok((raw, Once::default())),
         Err(_) => Err(Error::bad_request("the body has to be a JSON object of options")),
     }
 }

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout};
 use super::report::{Outcome, hop, say};
 use super::{Check, advice};
 use crate::slurm::SlurmError;
-use crate::spawner::{Server, SpawnError, Started};
+use crate::spawner::{Once, Server, SpawnError, Started};
 
 /// How long Slurm may take for what it does at once: to take a job, to end one.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -29,7 +29,7 @@ impl Check<'_> {
             request.charge.as_str()
         );
         let account = request.charge.clone();
-        match spawner.start(self.user, request, false).await {
+        match spawner.start(self.user, request, Once::default()).await {
             Ok(Started::New) => {}
             Err(SpawnError::Slurm(SlurmError::Refused { message, code })) => {
                 return Err(advice::refused(&message, code, &self.app.config.job, account.as_str()));

@@ -20,7 +20,8 @@ globalThis._JUPYTERLAB = _JUPYTERLAB;
 
   // How far the server's clock is ahead of this one, in milliseconds.
   const ahead = async () => {
-    const answer = await fetch(location.href, { method: "HEAD" });
+    const { baseUrl } = JSON.parse(document.getElementById("jupyter-config-data").textContent);
+    const answer = await fetch(`${baseUrl}api`);
     return Date.parse(answer.headers.get("date")) - Date.now() || 0;
   };
 

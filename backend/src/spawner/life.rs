@@ -160,11 +160,9 @@ impl Known {
             ) => self.cause(word, job.exit_code),
             _ => return None,
         };
-        let log = self
-            .job
-            .as_ref()
-            .map(|job| job.output.clone())
-            .filter(|path| !path.is_empty());
+        // A job that never was on a node has written nothing.
+        let ran = self.job.as_ref().filter(|job| job.node.is_some());
+        let log = ran.map(|job| job.output.clone()).filter(|path| !path.is_empty());
         let by = self.job.as_ref().and_then(|job| job.cancelled_by.clone());
         let why = match &cause {
             EndCause::GaveUp { reason } => Some(Reason::from_slurm(reason.as_deref().unwrap_or_default()).into()),

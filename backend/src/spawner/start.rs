@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use serde::Deserialize;
 use shared::names::UserName;
 use shared::options::SpawnRequest;
 use shared::server::{EndCause, Phase};
@@ -22,6 +23,16 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const SURE_SECONDS: i64 = 20;
 /// … if Slurm then answered so many questions without knowing its job.
 const SEARCHES: usize = 3;
+
+/// What somebody wants of one start, and never has proposed again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Once {
+    /// Jupyter does not see the person's own settings: what is broken there cannot keep it from starting.
+    pub fresh_settings: bool,
+    /// It waits however long that takes.
+    pub keep_waiting: bool,
+}
 
 /// What pressing Start did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,13 +64,12 @@ impl Spawner {
     /// Starts a server: one job, and never a second while there is one. Three walls: the servers known here,
     /// the record in the store that Slipways share, and Slurm, which runs one job of our name at a time.
     ///
-    /// With `fresh_settings`, Jupyter does not see the person's own settings, this once: what is broken there cannot
-    /// keep it from starting.
+    /// What the person wants of this start alone comes with it.
     pub async fn start(
         self: &Arc<Self>,
         user: &UserName,
         request: SpawnRequest,
-        fresh_settings: bool,
+        once: Once,
     ) -> Result<Started, SpawnError> {
         // What Slurm said before may be over: an administrator can start a job anew that had ended.
         self.forget_look_up(user);
@@ -70,11 +80,16 @@ impl Spawner {
             .fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
         let key = self.keys.current().to_owned();
         let comment = JobComment::new(nonce.clone(), key.clone(), request.clone());
-        let description = batch::describe(&self.config, &self.keys, user, &request, &comment, fresh_settings)
+        let description = batch::describe(&self.config, &self.keys, user, &request, &comment, once.fresh_settings)
             .map_err(|e| SpawnError::Internal(e.to_string()))?;
         let known = Known {
             begins_at: request.begins_at,
             request: Some(Cause::current().to_string()),
+            wish: if once.keep_waiting {
+                Wish::KeepWaiting
+            } else {
+                Wish::None
+            },
             ..Known::asked(self.slurm.now())
         };
         let server = Arc::new(Server::new(user.clone(), request.options, nonce, key, known));

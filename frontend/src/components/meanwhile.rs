@@ -1,6 +1,8 @@
 //! What may help somebody who waits, or has waited in vain: whether there is room now, and for what, and what else of
 //! theirs is running.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use shared::names::UserName;
 use shared::options::{OptionsView, Room, UserOptions, Wish, room};
@@ -13,8 +15,13 @@ use crate::clock;
 use crate::element::el;
 use crate::offer::Offer;
 use crate::start::Start;
-use crate::task::callback;
+use crate::task::{callback, effect, memo};
 use crate::text::{Tongue, Word, Words};
+
+/// From which age on, in seconds, what is free is asked for again …
+const FRESH: i64 = 3;
+/// … after this.
+const RENEWED: Duration = Duration::from_secs(2);
 
 /// What there is room for, in whole GB, which people ask for.
 pub(crate) fn whole(room: Room) -> Room {
@@ -54,6 +61,13 @@ pub(crate) fn asked(wish: &Wish<'_>) -> [u64; 4] {
 pub(crate) fn meanwhile(words: Words, user: &UserName, options: Option<UserOptions>, start: Option<Start>) -> Built {
     let (offer, user) = (Offer::new(), user.clone());
     offer.ask();
+    // What is free changes with every job: an answer that was kept is asked for anew, once the new one is there.
+    let old = memo(move || matches!(&*offer.answer.read(), Some(Ok(offer)) if offer.ages.cluster > FRESH));
+    effect(move || {
+        if old.get() {
+            set_timeout(move || offer.ask(), RENEWED);
+        }
+    });
     maybe(move || {
         let answer = offer.answer.read();
         let Some(Ok(offer)) = &*answer else { return None };

@@ -36,7 +36,7 @@ pub(crate) fn Support(user: UserName) -> Built {
         }
     });
     let hidden = follow(move || block.read().is_empty().then(String::new));
-    let rows = follow(move || block.read().lines().count().to_string());
+    let rows = follow(move || (block.read().lines().count() + 2).to_string());
     let text = el("textarea")
         .class("support__block")
         .attr("id", BLOCK)

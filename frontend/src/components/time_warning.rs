@@ -67,13 +67,18 @@ pub(crate) fn TimeWarning() -> Built {
     maybe(move || {
         shown.get().then(|| {
             let link = el("a").attr("href", &paths::home()).says(words.say(Word::GoHome));
-            view! {
+            let notice = view! {
                 <Notice meaning=Meaning::Caution>
                     <Paragraph text=sentence />
                     {el("p").child(link).built()}
                 </Notice>
-            }
-            .built()
+            };
+            let name = words.say(Word::TimeLeft);
+            el("section")
+                .class("time-warning")
+                .follows("aria-label", name)
+                .child(notice)
+                .built()
         })
     })
 }

@@ -65,6 +65,17 @@ pub(crate) fn Ended(
         }
         .built()
     });
+    let patient = matches!(end.cause, EndCause::GaveUp { .. }).then(|| {
+        let raw = raw.clone();
+        let press = callback(move || start.send_patiently(raw.clone()));
+        view! {
+            <Button class=SECOND label=words.say(Word::KeepWaiting) press busy=start.busy() />
+        }
+        .built()
+    });
+    let held_by = patient
+        .is_some()
+        .then(|| view! { <Paragraph text=words.say(Word::HeldBy) /> }.built());
     let fresh_hint = fresh
         .is_some()
         .then(|| view! { <Paragraph class="quiet" text=words.say(Word::FreshHint) /> }.built());
@@ -86,6 +97,7 @@ pub(crate) fn Ended(
         <Heading text=words.tell(move |text| end.with_value(|end| title(text, end))) />
         <Notice meaning>
             <Paragraph text=words.tell(move |text| end.with_value(|end| text.end(end))) />
+            {held_by}
             {what}
             {slurm}
         </Notice>
@@ -101,6 +113,7 @@ pub(crate) fn Ended(
                 press=send
                 busy=start.busy()
             />
+            {patient}
             {fresh}
             <ButtonLink label=words.say(Word::Change) href=change class=SECOND />
         </Buttons>

@@ -93,7 +93,7 @@ fn card(words: Words, user: UserName, watch: Watch, offer: Offer, shown: Memo<St
             });
             view! { <Paragraph class="waiting" text /> }.built()
         }
-        Stage::None => view! { <Idle user=user.clone() watch offer /> }.built(),
+        Stage::None => view! { <Idle user=user.clone() offer /> }.built(),
         Stage::Server(Phase::Ready) => view! { <ServerCard user=user.clone() watch /> }.built(),
         Stage::Server(Phase::Stopping) => view! { <Paragraph text=words.say(Word::Stopping) /> }.built(),
         Stage::Server(_) => {
@@ -111,12 +111,8 @@ fn card(words: Words, user: UserName, watch: Watch, offer: Offer, shown: Memo<St
 
 /// No server: start one with the last choices, or change them.
 #[component]
-fn Idle(user: UserName, watch: Watch, offer: Offer) -> Built {
+fn Idle(user: UserName, offer: Offer) -> Built {
     let words = Words::get();
-    let last = words.tell(move |text| {
-        let end = watch.state(|state| state.end.clone());
-        end.map_or_else(String::new, |end| text.fill(Word::LastOne, &[&text.end(&end)]))
-    });
     let (retry, past) = (callback(move || offer.ask()), user.clone());
     let proposal = dynamic(move || match offer.answer.get() {
         None => waiting(words),
@@ -126,7 +122,6 @@ fn Idle(user: UserName, watch: Watch, offer: Offer) -> Built {
     view! {
         <Paragraph text=words.say(Word::NoServerRunning) />
         {proposal}
-        <Paragraph class="quiet" text=last />
         <History user=past />
     }
     .built()

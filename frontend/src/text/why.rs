@@ -35,48 +35,6 @@ impl Words {
         }
     }
 
-    fn reasons(self) -> &'static OnceLock<Reasons> {
-        let [en, fr] = &LOADED;
-        match self {
-            Self::En => en,
-            Self::Fr => fr,
-        }
-    }
-}
-
-impl Words {
-    /// Why a job waits, from Slurm's word for it; follows the language.
-    pub(crate) fn waits(self, word: Option<&str>) -> Said {
-        let word = word.unwrap_or_default();
-        match self.reasons() {
-            Some(reasons) => reasons.waits(&Reason::from_slurm(word)),
-            None => literally(word),
-        }
-    }
-
-    /// The same for somebody else than the person whose job it is: in Slurm's word where the text speaks to them.
-    pub(crate) fn waits_for_others(self, word: Option<&str>) -> String {
-        let reason = Reason::from_slurm(word.unwrap_or_default());
-        let is_theirs = reason.whose() == Some(Whose::Person) || reason.key() == "held_by_you";
-        match word {
-            Some(word) if is_theirs => word.to_owned(),
-            word => self.waits(word).what,
-        }
-    }
-
-    /// Why Slurm refused a job, from its error number and its words; follows the language.
-    pub(crate) fn refused(self, code: i64, message: &str) -> Said {
-        match self.reasons() {
-            Some(reasons) => reasons.refused(&Refusal::from_code(code).saying(message)),
-            None => literally(message),
-        }
-    }
-
-    /// Something of these, which follows the language.
-    pub(crate) fn why(self, said: impl Fn(Self) -> Said + Send + Sync + 'static) -> Memo<Said> {
-        memo(move || said(self))
-    }
-
     fn reasons(self) -> Option<&'static Reasons> {
         let slot = self.locale().reasons();
         self.reasons.track();

@@ -35,7 +35,7 @@ impl Said {
         let person = Person {
             config,
             user: &UserName::new("ada").unwrap(),
-            nodes: &Nodes::new(vec![node]),
+            nodes: &Nodes::new(vec![node], &[], 0),
             rules: &Rules::new(vec![partition], Vec::new()),
             associations: &self.accounts.iter().map(association).collect::<Vec<_>>(),
             reservations: &self.reservations,
@@ -171,6 +171,8 @@ fn job(id: u64, submit_line: &str) -> Job {
         ends_at: None,
         node: None,
         exit_code: None,
+        signal: None,
+        cancelled_by: None,
         comment: String::new(),
         restarts: 0,
         output: String::new(),

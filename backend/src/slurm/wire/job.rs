@@ -17,6 +17,7 @@ pub(super) struct WireJob {
     job_state: Vec<String>,
     state: DbState,
     state_reason: String,
+    state_description: String,
     submit_time: Number,
     start_time: Number,
     end_time: Number,
@@ -141,6 +142,8 @@ impl From<WireJob> for Job {
             name: job.name,
             reason: match job.state {
                 DbState::Detailed { reason, .. } => reason,
+                // Which nodes, or what they are kept for: there slurmctld's description says more than its reason.
+                DbState::Words(_) if job.state_description.starts_with("ReqNodeNotAvail") => job.state_description,
                 DbState::Words(_) => job.state_reason,
             },
             submitted_at: job.submit_time.time().or(known(job.time.submission)).unwrap_or(0),
