@@ -1,22 +1,29 @@
 //! Accounts in a file: names, argon2 hashes, and whether the account is active.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use argon2::password_hash::{Output, PasswordHash, PasswordHasher, SaltString};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use shared::names::UserName;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 use super::{Authenticator, Conversation, Denied};
 use crate::keys;
 
-/// Passwords are checked by this many threads at a time: each takes 19 MiB and a core.
+/// Passwords are checked by this many threads at a time at most: each takes 19 MiB and a core.
 const CHECKS_AT_ONCE: usize = 2;
+
+/// As many checks as leave a core to everybody else, on a machine with few.
+fn checks_at_once() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    (cores - 1).clamp(1, CHECKS_AT_ONCE)
+}
+
 /// Room for this many blocks (KiB) is asked for, though a check touches fewer. What is larger than 32 MiB, glibc gives
 /// back to the system at once; smaller pieces it keeps, for each thread that ever checked a password (`M_MMAP_THRESHOLD`
 /// in `mallopt(3)`).
@@ -58,7 +65,7 @@ pub struct UsersFile {
     path: PathBuf,
     /// What the password of an unknown name is checked against, so that it takes as long.
     decoy: String,
-    checks: Arc<Semaphore>,
+    checks: Arc<Checks>,
 }
 
 impl UsersFile {
@@ -69,7 +76,7 @@ impl UsersFile {
         Ok(Self {
             path: path.to_owned(),
             decoy,
-            checks: Arc::new(Semaphore::new(CHECKS_AT_ONCE)),
+            checks: Arc::default(),
         })
     }
 }
@@ -102,31 +109,77 @@ impl Authenticator for UsersFile {
 async fn check(
     path: &Path,
     decoy: String,
-    checks: Arc<Semaphore>,
+    checks: Arc<Checks>,
     user: UserName,
     password: SecretString,
 ) -> Result<UserName, Denied> {
     let users = read(path).map_err(Denied::Unavailable)?;
     let found = users.users.get(user.as_str());
     let expected = found.map_or(decoy, |user| user.password.clone());
-    let permit = checks.acquire_owned().await;
     let (answer, answered) = oneshot::channel();
-    let work = move || {
-        let _permit = permit;
-        step_back();
-        let _ = answer.send(verify(&expected, &password));
-    };
-    let thread = std::thread::Builder::new().name("password".into()).spawn(work);
-    thread.map_err(|e| Denied::Unavailable(e.to_string()))?;
+    checks.add(Check {
+        expected,
+        password,
+        answer,
+    })?;
     let right = answered.await.map_err(|e| Denied::Unavailable(e.to_string()))?;
     active(found.filter(|_| right), user)
+}
+
+/// A password to be checked.
+struct Check {
+    expected: String,
+    password: SecretString,
+    answer: oneshot::Sender<bool>,
+}
+
+/// Passwords that wait to be checked, and how many threads do that now.
+#[derive(Default)]
+struct Checks(Mutex<(VecDeque<Check>, usize)>);
+
+impl Checks {
+    fn lock(&self) -> MutexGuard<'_, (VecDeque<Check>, usize)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has a password checked, on a thread that is there for it only while there are any: its memory is taken once for
+    /// all of them. Pages that come and go with each check would hold up every other thread.
+    fn add(self: &Arc<Self>, check: Check) -> Result<(), Denied> {
+        let mut checks = self.lock();
+        checks.0.push_back(check);
+        if checks.1 >= checks_at_once() {
+            return Ok(());
+        }
+        let this = Arc::clone(self);
+        let thread = std::thread::Builder::new().name("password".into());
+        thread
+            .spawn(move || this.work())
+            .map_err(|e| Denied::Unavailable(e.to_string()))?;
+        checks.1 += 1;
+        Ok(())
+    }
+
+    fn work(&self) {
+        step_back();
+        let mut blocks = Vec::with_capacity(ROOM);
+        loop {
+            let mut checks = self.lock();
+            let Some(check) = checks.0.pop_front() else {
+                checks.1 -= 1;
+                return;
+            };
+            drop(checks);
+            let right = verify(&check.expected, &check.password, &mut blocks);
+            let _ = check.answer.send(right);
+        }
+    }
 }
 
 /// This thread works when others do not: whoever signs in slows down nobody who works (`setpriority(2)`, which on
 /// Linux is for one thread).
 fn step_back() {
     #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 10) {
+    if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 19) {
         tracing::debug!(%error, "passwords are checked as urgently as all else");
     }
 }
@@ -148,19 +201,18 @@ fn read(path: &Path) -> Result<Users, String> {
 }
 
 /// Whether the password has this hash (`PasswordVerifier`, with memory of our own).
-fn verify(hash: &str, password: &SecretString) -> bool {
-    let computed = || {
+fn verify(hash: &str, password: &SecretString, blocks: &mut Vec<Block>) -> bool {
+    let mut computed = || {
         let hash = PasswordHash::new(hash).ok()?;
         let (expected, mut salt) = (hash.hash?, [0; 64]);
         let salt = hash.salt?.decode_b64(&mut salt).ok()?;
         let params = Params::try_from(&hash).ok()?;
-        let mut blocks = Vec::with_capacity(ROOM);
         blocks.resize(params.block_count(), Block::new());
         let algorithm = Algorithm::try_from(hash.algorithm).ok()?;
         let version = hash.version.map_or(Ok(Version::V0x13), Version::try_from).ok()?;
         let mut computed = vec![0; expected.len()];
         Argon2::new(algorithm, version, params)
-            .hash_password_into_with_memory(password.expose_secret().as_bytes(), salt, &mut computed, &mut blocks)
+            .hash_password_into_with_memory(password.expose_secret().as_bytes(), salt, &mut computed, &mut *blocks)
             .ok()?;
         // `Output` compares in the same time, whatever the difference.
         Some(Output::new(&computed).ok()? == expected)
