@@ -207,7 +207,7 @@ async fn others() -> String {
         let meanwhile = percentile(requests(&ada).await, 99);
         stop.store(true, Ordering::Relaxed);
         for thread in passwords {
-            thread.join().expect("signing in");
+            thread.join().unwrap();
         }
         found[0].push(well);
         found[1].push(meanwhile);
@@ -227,7 +227,7 @@ async fn others() -> String {
 
 fn sign_in_again_and_again(url: &str, name: &str, password: &str, stop: &AtomicBool) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.expect("a runtime").block_on(async {
+    runtime.unwrap().block_on(async {
         let mut person = Person::new(url);
         while !stop.load(Ordering::Relaxed) {
             assert_eq!(person.sign_in(name, password).await.status, 200);
