@@ -81,6 +81,21 @@ async fn without_the_persons_own_settings_jupyter_sees_fresh_folders_this_once()
 }
 
 #[tokio::test]
+async fn a_start_can_wait_from_the_beginning_however_long_that_takes() {
+    let site = Site::start(Plan {
+        start_timeout_seconds: 2,
+        ..Plan::default()
+    })
+    .await;
+    let waits = site.sign_in("waits").await;
+    let body = json!({ "user_options": {}, "keep_waiting": true });
+    assert_eq!(waits.post(&waits.server_path(), &body).await.status, 202);
+    let state = waits.wait_for(Phase::Queued).await.state;
+    assert_eq!(state.give_up_at, None);
+    site.shut_down().await;
+}
+
+#[tokio::test]
 async fn the_last_servers_are_listed_with_refused_starts_and_what_only_accounting_remembers() {
     let mut site = Site::start(Plan::default()).await;
     let (ada, refused) = (site.sign_in("ada").await, site.sign_in("refused").await);

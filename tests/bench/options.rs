@@ -11,7 +11,7 @@ use axum::extract::Query;
 use axum::routing::get;
 use serde_json::{Value, json};
 use shared::options::OptionsView;
-use slipway_tests::{Account, Person, Plan, Site, until};
+use slipway_tests::{Account, Person, Plan, Site, repository, until};
 use tokio::net::TcpListener;
 
 use crate::proxy::cpu_seconds;
@@ -60,6 +60,7 @@ pub(crate) async fn measure() -> String {
     let document: OptionsView = serde_json::from_str(&text).unwrap();
     let classes: u32 = document.nodes.iter().map(|class| class.nodes).sum();
     assert_eq!((u64::from(classes), document.accounts.len()), (NODES, ACCOUNTS));
+    let form = Median::of(form(&site, &people[0]).await);
     site.shut_down().await;
     let cpu = Median::of(cpu);
     let row = vec![
@@ -74,6 +75,7 @@ pub(crate) async fn measure() -> String {
             compressed(&text, "brotliCompressSync")
         ),
         format!("{cold} in {cold_ms:.0} ms"),
+        form.to_string(),
     ];
     let header = [
         "",
@@ -82,8 +84,26 @@ pub(crate) async fn measure() -> String {
         "answers/s, both cores with the load",
         "bytes plain / gzip / Brotli",
         "Slurm calls for somebody new",
+        "the form takes input so long after the data, ms (CPU 4 × slower)",
     ];
     markdown("The options as a document", &header, &[row])
+}
+
+/// How long the page takes over this document.
+async fn form(site: &Site, person: &Person) -> Vec<f64> {
+    let cookies = person.cookies("hub/");
+    let pairs: Vec<_> = cookies.split("; ").filter_map(|pair| pair.split_once('=')).collect();
+    let output = tokio::process::Command::new("node")
+        .arg(repository().join("tests/bench/form.mjs"))
+        .env("SITE", &site.url)
+        .env("ROUNDS", "7")
+        .env("COOKIES", json!(pairs).to_string())
+        .output()
+        .await
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = String::from_utf8(output.stdout).unwrap();
+    lines.lines().map(|line| line.parse().unwrap()).collect()
 }
 
 async fn turns(people: &[Person], lane: usize) {

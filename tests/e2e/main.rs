@@ -168,7 +168,7 @@ fn rich(more: &str) -> Plan {
         };
         config.reservations = vec![
             reservation("course", "r1", -60, 3 * 3600),
-            reservation("tomorrow", "c3", 3600, 8 * 3600),
+            reservation("tomorrow", "c3", 20 * 3600, 28 * 3600),
         ];
     }
     let person = |name: &'static str, accounts: &[&str], behaviour| Account {

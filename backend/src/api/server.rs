@@ -24,11 +24,14 @@ enum StartBody {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Wrapped {
     user_options: RawOptions,
-    /// Slipway's own: `fresh_settings`, `keep_waiting`.
-    #[serde(flatten)]
-    once: Once,
+    /// Slipway's own, as [`Once`] has it.
+    #[serde(default)]
+    fresh_settings: bool,
+    #[serde(default)]
+    keep_waiting: bool,
 }
 
 /// `POST /hub/api/users/{name}/server`: 202 while it starts. No body, or no options in it, takes the last
@@ -61,7 +64,13 @@ fn read(headers: &HeaderMap, body: &Bytes) -> Result<(RawOptions, Once), Error> 
     }
     extract::require_json(headers)?;
     match serde_json::from_slice(body) {
-        Ok(StartBody::Wrapped(body)) => Ok((body.user_options, body.once)),
+        Ok(StartBody::Wrapped(body)) => {
+            let once = Once {
+                fresh_settings: body.fresh_settings,
+                keep_waiting: body.keep_waiting,
+            };
+            Ok((body.user_options, once))
+        }
         Ok(StartBody::Bare(raw)) => Ok((raw, Once::default())),
         Err(_) => Err(Error::bad_request("the body has to be a JSON object of options")),
     }

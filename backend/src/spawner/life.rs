@@ -345,11 +345,18 @@ mod tests {
             (&["FAILED"], Some(82), EndCause::JupyterMissing),
             (&["FAILED"], Some(83), EndCause::NoPort),
             (&["FAILED"], Some(84), EndCause::PortNotTold),
+            (&["FAILED"], Some(85), EndCause::NoFolder),
+            (&["FAILED"], Some(86), EndCause::ModuleMissing),
+            (&["FAILED"], Some(87), EndCause::HomeMissing),
+            (&["FAILED"], Some(88), EndCause::HomeFull),
             (&["FAILED"], Some(1), EndCause::JupyterFailed { exit_code: 1 }),
             (&["FAILED"], None, other("FAILED")),
             (&["REVOKED"], None, other("REVOKED")),
         ] {
-            let state = with(words, |_, job| job.exit_code = exit_code);
+            let state = with(words, |_, job| {
+                job.exit_code = exit_code;
+                job.node = Some("n1".into());
+            });
             let end = state.end.unwrap();
             assert_eq!(
                 (end.cause, end.log.as_deref()),
@@ -357,6 +364,12 @@ mod tests {
                 "{words:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_job_whose_output_could_not_be_opened_had_no_home_and_one_that_never_ran_has_no_output() {
+        let end = with(&["FAILED"], |_, job| job.signal = Some(NO_OUTPUT)).end.unwrap();
+        assert_eq!((end.cause, end.log), (EndCause::HomeMissing, None));
     }
 
     #[test]

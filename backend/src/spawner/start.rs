@@ -3,7 +3,6 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use serde::Deserialize;
 use shared::names::UserName;
 use shared::options::SpawnRequest;
 use shared::server::{EndCause, Phase};
@@ -25,8 +24,7 @@ const SURE_SECONDS: i64 = 20;
 const SEARCHES: usize = 3;
 
 /// What somebody wants of one start, and never has proposed again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Once {
     /// Jupyter does not see the person's own settings: what is broken there cannot keep it from starting.
     pub fresh_settings: bool,
