@@ -83,7 +83,7 @@ async fn without_the_persons_own_settings_jupyter_sees_fresh_folders_this_once()
 #[tokio::test]
 async fn a_start_can_wait_from_the_beginning_however_long_that_takes() {
     let site = Site::start(Plan {
-        start_timeout_seconds: 2,
+        start_timeout_seconds: 5,
         ..Plan::default()
     })
     .await;

@@ -171,7 +171,8 @@ async fn everything_runs(client: &Client, jobs: &BTreeMap<u64, (&str, SpawnReque
         let job = until(&format!("the end of {request:?}"), || async {
             let job = client.service().job(*id).await.unwrap();
             let waits = job.state == JobState::Pending;
-            let for_what_is_free = ["None", "Resources", "Priority", "ReqNodeNotAvail"].contains(&job.reason.as_str());
+            let word = job.reason.split(',').next().unwrap_or_default();
+            let for_what_is_free = ["None", "Resources", "Priority", "ReqNodeNotAvail"].contains(&word);
             let for_others = ["MaxJobs", "PerUser", "BeginTime"]
                 .iter()
                 .any(|word| job.reason.contains(word));
