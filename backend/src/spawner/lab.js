@@ -25,7 +25,8 @@ globalThis._JUPYTERLAB = _JUPYTERLAB;
     return Date.parse(answer.headers.get("date")) - Date.now() || 0;
   };
 
-  const activate = async () => {
+  const activate = async (app) => {
+    await app.restored; // Before that, Lab shows nobody what it is told.
     const { Notification } = await shared("@jupyterlab/apputils");
     const clock = await ahead().catch(() => 0);
     const left = () => (ends * 1000 - Date.now() - clock) / 60_000;
@@ -42,6 +43,6 @@ globalThis._JUPYTERLAB = _JUPYTERLAB;
 
   _JUPYTERLAB.slipway = {
     init: (theirs) => void (scope = theirs),
-    get: async () => () => ({ __esModule: true, default: { id: "slipway:time", autoStart: true, activate: () => void activate() } }),
+    get: async () => () => ({ __esModule: true, default: { id: "slipway:time", autoStart: true, activate: (app) => void activate(app) } }),
   };
 }
