@@ -125,6 +125,7 @@ fn offer([time, cores, memory, gpus]: [u64; 4]) -> OptionsView {
             node(cores, memory.div_ceil(2), BTreeMap::new(), "cpu"),
             node(cores.div_ceil(2), memory, [("h100".into(), gpus)].into(), "gpu"),
         ],
+        nodes_away: 0,
         other_jobs: Vec::new(),
         events: Vec::new(),
         chosen: UserOptions {
