@@ -40,11 +40,10 @@ impl Tongue {
             _ => 3,
         };
         // Without its year, a day that is so far away would be taken for one of this year.
-        let day = if when.days_away.abs() > 300 {
-            self.date(when)
-        } else {
-            self.day_and_month(when)
-        };
+        let mut day = self.day_and_month(when);
+        if when.days_away.abs() > 300 {
+            day = format!("{day} {}", when.year);
+        }
         self.form(word, form, &[&self.clock(when), &day])
     }
 

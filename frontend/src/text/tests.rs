@@ -70,6 +70,7 @@ fn moments_say_the_day_where_it_is_not_today() {
     assert_eq!(plain(text.at(&when(1, 3))), "at 9:05 tomorrow");
     assert_eq!(plain(text.until(&when(9, 3))), "until 9:05 on 3 August");
     assert_eq!(plain(text.ends(&when(0, 3))), "Until 9:05");
+    assert_eq!(plain(text.until(&when(400, 3))), "until 9:05 on 3 August 2026");
     assert_eq!(plain(text.date(&when(9, 1))), "1 August 2026");
     let text = tongue(fr);
     assert_eq!(plain(text.until(&when(0, 1))), "jusqu’à 9 h 05");
@@ -78,6 +79,7 @@ fn moments_say_the_day_where_it_is_not_today() {
     assert_eq!(plain(text.since(&when(-1, 1))), "depuis hier, 9 h 05");
     assert_eq!(plain(text.at(&when(9, 1))), "le 1er août à 9 h 05");
     assert_eq!(plain(text.ends(&when(9, 2))), "Jusqu’au 2 août, 9 h 05");
+    assert_eq!(plain(text.ends(&when(400, 2))), "Jusqu’au 2 août 2026, 9 h 05");
 }
 
 #[test]
