@@ -42,11 +42,13 @@ async fn a_module_that_is_missing_is_told_apart_in_the_words_of_both_kinds_of_mo
     assert_eq!(end_with(tcl, Some("no-such-jupyter")).await, EndCause::ModuleMissing);
     // And where Jupyter is there all the same, nobody minds.
     assert_eq!(end_with(tcl, Some("true")).await, EndCause::Finished);
-    assert_eq!(end_with("echo harmless >&2; false", None).await, EndCause::SetupFailed);
+    for failing in ["echo harmless >&2; false", "exit 9"] {
+        assert_eq!(end_with(failing, None).await, EndCause::SetupFailed, "{failing}");
+    }
 }
 
 #[tokio::test]
-async fn a_home_that_is_not_there_or_is_full_is_told_apart() {
+async fn a_home_that_is_not_there_is_told_apart() {
     let site = Site::start(Plan::default()).await;
     let ada = site.sign_in("ada").await;
     // Slurm starts the job elsewhere then, as a node without the file system would.

@@ -121,7 +121,12 @@ async fn a_job_that_an_administrator_puts_back_is_followed_to_its_new_place(rele
     site.real()
         .ctl(&["scontrol", "update", &format!("JobId={id}"), "StartTime=now"])
         .await;
-    let again = alice.wait_for(Phase::Ready).await;
+    let again = server_is(&alice, "its second start", |server| {
+        matches!(server.state.phase, Phase::Ready | Phase::Ended)
+    })
+    .await;
+    let slurms = site.real().ctl(&["scontrol", "show", "job", &id]).await;
+    assert_eq!(again.state.phase, Phase::Ready, "{slurms}");
     assert_eq!(again.state.job_id.unwrap().to_string(), id);
     assert_eq!(alice.get("user/alice/lab").await.status, 200);
     site.shut_down().await;

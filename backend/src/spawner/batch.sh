@@ -38,8 +38,8 @@ unset "${!SLIPWAY_@}"
 
 # The site's set-up lines. What they complain about is kept for a moment: a module that is missing is told apart, in
 # the words of Lmod and of Environment Modules, also where the lines after it go on.
-complaints="$folder/complaints"
-trap 'cat "$complaints" >&2; rm -rf "$folder"' EXIT
+complaints="$folder/complaints" # Should they exit, that is a failure of theirs, and not of Jupyter.
+trap 'cat "$complaints" >&2; rm -rf "$folder"; exit 81' EXIT
 eval "$setup" 2>"$complaints"
 code=$? module=0
 grep -qE 'module\(s\) (are|is) unknown|cannot be loaded as requested|Unable to locate a modulefile' "$complaints" && module=1

@@ -190,6 +190,8 @@ impl Known {
             "NODE_FAIL" | "BOOT_FAIL" | "LAUNCH_FAILED" => EndCause::NodeFailed,
             "PREEMPTED" => EndCause::Preempted,
             "FAILED" if self.job.as_ref().is_some_and(|job| job.signal == Some(NO_OUTPUT)) => EndCause::HomeMissing,
+            // slurmd could not start it; the exit code is slurmctld's invention.
+            "FAILED" if self.job.as_ref().is_some_and(|job| job.reason == "JobLaunchFailure") => EndCause::NodeFailed,
             "FAILED" => match exit_code {
                 Some(exit::SETUP_FAILED) => EndCause::SetupFailed,
                 Some(exit::JUPYTER_MISSING) => EndCause::JupyterMissing,
@@ -364,6 +366,15 @@ mod tests {
                 "{words:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_job_that_its_node_could_not_start_is_no_failure_of_jupyter() {
+        let launch = with(&["FAILED"], |_, job| {
+            job.exit_code = Some(1);
+            job.reason = "JobLaunchFailure".into();
+        });
+        assert_eq!(launch.end.unwrap().cause, EndCause::NodeFailed);
     }
 
     #[test]
