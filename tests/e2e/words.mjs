@@ -59,6 +59,7 @@ const en = {
   starting: "Your server is starting",
   waitsFor: "The job waits for enough cores, memory or GPUs to become free.",
   keepWaiting: "Keep waiting",
+  phaseEnded: "Ended",
   keptWaiting: /It waits until you cancel it\.$/,
   freshStart: "Start without my settings",
   freshHint: /^Without your settings:/,
