@@ -31,7 +31,7 @@ pub(crate) use field::{Field, Wrong, describe, input};
 pub(crate) use footer::Footer;
 pub(crate) use header::{Header, SkipLink};
 pub(crate) use history::History;
-pub(crate) use meanwhile::{amounts, asked, meanwhile, whole};
+pub(crate) use meanwhile::{meanwhile, whole};
 pub(crate) use notice::{Alert, Meaning, Notice, Trouble, TroublePage, failure_words};
 pub(crate) use other_jobs::other_jobs;
 pub(crate) use paragraph::{Literally, Paragraph, SlurmWords};

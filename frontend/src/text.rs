@@ -12,6 +12,7 @@ use std::sync::OnceLock;
 
 use leptos::prelude::*;
 use shared::api::Bilingual;
+use shared::template::fill;
 
 pub(crate) use self::phrases::Named;
 use crate::task::{effect, follow, spawn};
@@ -132,8 +133,9 @@ words! {
     PhaseStarting PhaseReady PhaseStopping PhaseEnded
     // Ended, not running.
     DidNotStart HasEnded WasCancelled WasStopped StartAgain NotRunningTitle NotRunningLead NotRunningThen
-    NotRunningDefaults OpenNow LogIsIn Job HeldBy Meanwhile CancelJob CancelJobYes JobCancelled FreshStart FreshHint CopySupport
-    SupportCopied SupportHere SupportLabel StartingLong Notify NotifyOn TimeLeft ServerEndsSoon History HistoryJob
+    NotRunningDefaults OpenNow LogIsIn Job HeldBy OtherJobs CancelJob CancelJobYes JobCancelled FreshStart FreshHint
+    CopySupport SupportCopied SupportHere SupportLabel StartingLong Notify NotifyOn TimeLeft ServerEndsSoon History
+    HistoryJob
     // What is wrong with an option; {0} is one of the first ten.
     WhatProfile WhatAccount WhatTime WhatCores WhatMemory WhatGpu WhatReservation WhatPartition WhatFeatures
     WhatInterface UnknownOption Missing MalformedTime MalformedCores MalformedMemory Malformed TooSmall TooLarge
@@ -167,23 +169,6 @@ impl Tongue {
     pub(crate) fn form(&self, word: Word, form: usize, with: &[&str]) -> String {
         fill(self.get(word).split('|').nth(form).unwrap_or_default(), with)
     }
-}
-
-fn fill(template: &str, with: &[&str]) -> String {
-    let mut parts = template.split('{');
-    let mut text = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (index, rest) = part.split_once('}').unwrap_or_default();
-        text.push_str(
-            index
-                .parse()
-                .ok()
-                .and_then(|index: usize| with.get(index))
-                .unwrap_or(&""),
-        );
-        text.push_str(rest);
-    }
-    text
 }
 
 /// The chosen language, and messages in it that follow when it changes.

@@ -12,4 +12,5 @@ pub mod reason;
 pub mod routes;
 pub mod server;
 pub mod sign_in;
+pub mod template;
 pub mod units;

@@ -72,13 +72,13 @@ impl Spawner {
 
     /// Finds out who cancelled a job, if it was not cancelled through Slipway: only the accounting database knows.
     pub(super) fn ask_who_cancelled(self: &Arc<Self>, server: &Arc<Server>) {
-        let by_us = {
+        let by_others = {
             let known = server.known.borrow();
             let is_cancelled = matches!(&known.job, Some(job) if job.state == JobState::Ended("CANCELLED".into())
                 && job.cancelled_by.is_none());
-            !is_cancelled || known.gave_up || known.wish == Wish::Stop
+            is_cancelled && !known.gave_up && known.wish != Wish::Stop
         };
-        let Some(id) = server.job_id().filter(|_| !by_us) else {
+        let Some(id) = server.job_id().filter(|_| by_others) else {
             return;
         };
         let (this, server) = (Arc::clone(self), Arc::clone(server));

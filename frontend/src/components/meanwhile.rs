@@ -38,25 +38,6 @@ pub(crate) fn whole(room: Room) -> Room {
     }
 }
 
-/// The amounts that there is room for, where less has to be asked for.
-pub(crate) fn amounts(room: &Room) -> Vec<(&'static str, u64)> {
-    match room {
-        Room::For(amounts) => amounts.clone(),
-        Room::Before { time, .. } => vec![("time", *time)],
-        Room::Unknown | Room::Now | Room::At(_) | Room::None => Vec::new(),
-    }
-}
-
-/// What a wish asks for: minutes, cores, MiB and GPUs.
-pub(crate) fn asked(wish: &Wish<'_>) -> [u64; 4] {
-    [
-        wish.time.unwrap_or_default(),
-        wish.cores.unwrap_or_default(),
-        wish.memory.unwrap_or_default(),
-        wish.gpu.map_or(0, |gpu| gpu.count.into()),
-    ]
-}
-
 /// What there is room for now, how many nodes are out of service, and the person's other jobs.
 pub(crate) fn meanwhile(words: Words, user: &UserName, options: Option<UserOptions>, start: Option<Start>) -> Built {
     let (offer, user) = (Offer::new(), user.clone());
@@ -85,8 +66,8 @@ pub(crate) fn meanwhile(words: Words, user: &UserName, options: Option<UserOptio
 /// The sentence, and where one can be started, a start with what there is room for.
 fn room_now(words: Words, offer: &OptionsView, options: &UserOptions, start: Option<Start>) -> Built {
     let wish = Wish::of(options, offer);
-    let (asked, room) = (asked(&wish), whole(room(offer, wish, offer.now)));
-    let less = amounts(&room);
+    let (asked, room) = (wish.amounts(), whole(room(offer, wish, offer.now)));
+    let less = room.less();
     let sentence = words.tell(move |text: &Tongue| text.room(&room, asked, clock::when));
     let part = el("div").child(el("p").says(sentence));
     let Some(start) = start.filter(|_| !less.is_empty()) else {

@@ -21,7 +21,7 @@ pub(crate) fn other_jobs(words: Words, user: &UserName, jobs: &[OtherJob]) -> Op
     }
     let row = |list: El, job: &OtherJob| list.child(one(words, user.clone(), job.clone()));
     let list = jobs.iter().fold(el("ul").class("jobs"), row);
-    let title = el("h2").class("jobs__title").says(words.say(Word::Meanwhile));
+    let title = el("h2").class("jobs__title").says(words.say(Word::OtherJobs));
     Some(el("section").child(title).child(list).built())
 }
 

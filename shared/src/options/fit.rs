@@ -44,6 +44,16 @@ impl<'a> Wish<'a> {
             memory: Some(options.memory.get()),
         }
     }
+
+    /// What it asks for: minutes, cores, MiB and GPUs.
+    pub fn amounts(&self) -> [u64; 4] {
+        [
+            self.time.unwrap_or_default(),
+            self.cores.unwrap_or_default(),
+            self.memory.unwrap_or_default(),
+            self.gpu.map_or(0, |gpu| gpu.count.into()),
+        ]
+    }
 }
 
 /// Nodes of one kind, in one partition.
@@ -289,6 +299,17 @@ pub enum Room {
     },
     /// Nothing that would do is free.
     None,
+}
+
+impl Room {
+    /// The options that would have to be less, and the amounts that there is room for.
+    pub fn less(&self) -> Vec<(&'static str, u64)> {
+        match self {
+            Self::For(less) => less.clone(),
+            Self::Before { time, .. } => vec![("time", *time)],
+            Self::Unknown | Self::Now | Self::At(_) | Self::None => Vec::new(),
+        }
+    }
 }
 
 /// Whether there is room for this now, and if not, for what smaller request.

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Reason, Refusal};
+use crate::template::fill;
 
 /// Why something waits or was refused, as the key of a text and what is filled into it: the server reads Slurm's words,
 /// and whoever shows it has the texts of its language.
@@ -131,16 +132,4 @@ impl Words {
             what_to_do: fill(&text.what_to_do, with),
         }
     }
-}
-
-fn fill(template: &str, with: &[&str]) -> String {
-    let mut parts = template.split('{');
-    let mut text = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (index, rest) = part.split_once('}').unwrap_or_default();
-        let index = index.parse().ok();
-        text.push_str(index.and_then(|index: usize| with.get(index)).unwrap_or(&""));
-        text.push_str(rest);
-    }
-    text
 }

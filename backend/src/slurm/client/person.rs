@@ -13,16 +13,15 @@ impl<'a> AsPerson<'a> {
         Caller::Person(self.user, purpose)
     }
 
+    async fn get(self, purpose: Purpose, area: Area, path: &str) -> Result<Answer, SlurmError> {
+        self.client
+            .ask(self.to(purpose), Method::GET, area, path, None::<&()>)
+            .await
+    }
+
     /// One of the person's jobs; whatever the service user may see, they see their own.
     pub async fn job(self, id: u64) -> Result<Job, SlurmError> {
-        self.client
-            .ask(
-                self.to(Purpose::ReadJob),
-                Method::GET,
-                Area::Controller,
-                &format!("job/{id}"),
-                None::<&()>,
-            )
+        self.get(Purpose::ReadJob, Area::Controller, &format!("job/{id}"))
             .await?
             .job()
     }
@@ -105,28 +104,14 @@ impl<'a> AsPerson<'a> {
     /// The compute accounts the person may charge.
     pub async fn associations(self) -> Result<Vec<Association>, SlurmError> {
         let path = format!("associations?user={}", self.user);
-        self.client
-            .ask(
-                self.to(Purpose::ReadAccounts),
-                Method::GET,
-                Area::Database,
-                &path,
-                None::<&()>,
-            )
+        self.get(Purpose::ReadAccounts, Area::Database, &path)
             .await
             .map(Answer::associations)
     }
 
     /// The reservations that Slurm shows to the person.
     pub async fn reservations(self) -> Result<Vec<Reservation>, SlurmError> {
-        self.client
-            .ask(
-                self.to(Purpose::ReadReservations),
-                Method::GET,
-                Area::Controller,
-                "reservations",
-                None::<&()>,
-            )
+        self.get(Purpose::ReadReservations, Area::Controller, "reservations")
             .await
             .map(Answer::reservations)
     }
@@ -135,14 +120,7 @@ impl<'a> AsPerson<'a> {
     /// late, and without the comment.
     pub async fn live_jobs(self) -> Result<Vec<Job>, SlurmError> {
         let path = format!("jobs/?users={}&state=PENDING&state=RUNNING", self.user);
-        self.client
-            .ask(
-                self.to(Purpose::ReadJob),
-                Method::GET,
-                Area::Database,
-                &path,
-                None::<&()>,
-            )
+        self.get(Purpose::ReadJob, Area::Database, &path)
             .await
             .map(Answer::jobs)
     }
@@ -150,28 +128,14 @@ impl<'a> AsPerson<'a> {
     /// The person's jobs of this name since then, as the accounting database knows them: without the comment.
     pub async fn past_jobs(self, job_name: &str, since: i64) -> Result<Vec<Job>, SlurmError> {
         let path = format!("jobs/?users={}&job_name={job_name}&start_time={since}", self.user);
-        self.client
-            .ask(
-                self.to(Purpose::ReadJob),
-                Method::GET,
-                Area::Database,
-                &path,
-                None::<&()>,
-            )
+        self.get(Purpose::ReadJob, Area::Database, &path)
             .await
             .map(Answer::jobs)
     }
 
     /// One of the person's jobs, as the accounting database knows it.
     pub async fn past_job(self, id: u64) -> Result<Job, SlurmError> {
-        self.client
-            .ask(
-                self.to(Purpose::ReadJob),
-                Method::GET,
-                Area::Database,
-                &format!("job/{id}"),
-                None::<&()>,
-            )
+        self.get(Purpose::ReadJob, Area::Database, &format!("job/{id}"))
             .await?
             .job()
     }

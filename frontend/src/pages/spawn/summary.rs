@@ -9,7 +9,7 @@ use super::Page;
 use crate::a11y::Announcer;
 use crate::built::{Built, IntoBuilt, maybe};
 use crate::clock;
-use crate::components::{self, Button, QUIET, SECOND, amounts, other_jobs, whole};
+use crate::components::{Button, QUIET, SECOND, other_jobs, whole};
 use crate::document;
 use crate::element::el;
 use crate::paths;
@@ -79,14 +79,14 @@ fn room_for_it(page: Page, held: Signal<bool>) -> Built {
         let offer = page.offer();
         let (mut room, mut asked) = (Room::Unknown, [0; 4]);
         page.form.wish(&offer, &mut |wish| {
-            asked = components::asked(&wish);
+            asked = wish.amounts();
             room = whole(shared::options::room(&offer, wish, now));
         });
         if held.get() {
             return;
         }
         let said = text.room(&room, asked, clock::when);
-        let amounts = amounts(&room);
+        let amounts = room.less();
         button.set(if amounts.is_empty() {
             String::new()
         } else {
