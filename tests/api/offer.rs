@@ -137,9 +137,17 @@ async fn the_document_tells_what_there_is_and_what_is_free_for_this_person() {
         "neither others' nor what is far away"
     );
     // c1 and c2 are of one kind; so are c4, which is kept for another job, and r1, which is reserved, but for the time
-    // at which something begins on r1.
-    let alike: Vec<_> = found.nodes.iter().map(|class| (class.nodes, class.idle)).collect();
-    assert!(alike.contains(&(2, 2)) && alike.contains(&(1, 0)), "{alike:?}");
+    // at which something begins on r1, as is known once everybody's reservations have been asked for.
+    until("the nodes to be told apart", || async {
+        let alike: Vec<_> = offer(&ada)
+            .await
+            .nodes
+            .iter()
+            .map(|class| (class.nodes, class.idle))
+            .collect();
+        (alike.contains(&(2, 2)) && alike.contains(&(1, 0))).then_some(())
+    })
+    .await;
 
     let server = ada
         .start_and_wait(&json!({ "account": "def-ada", "cores": 6, "memory": "9 GB", "time": "1:30" }))

@@ -94,15 +94,15 @@ const ENDS: [(&str, &str, &str); 12] = [
     ("cancelled", "end_cancelled_by", "advice_saved"),
 ];
 
-/// The lines of the site for people whose jobs are to fail in some way.
+/// The lines of the site for people whose jobs are to fail in some way. (Lines that exit are told apart by a trap.)
 const SETUP: &str = r#"case $USER in
   end-module) echo "The following module(s) are unknown: jupyter" >&2; false ;;
   end-setup) false ;;
   end-jupyter) jupyter=no-such-jupyter ;;
   end-fails) jupyter=false ;;
   end-port) scontrol() { return 1; }; scontrol=/nowhere; SLURM_JOB_ID=0; PATH=/nowhere ;;
-  end-home) fail 87 "no home" ;;
-  end-full) fail 88 "no room" ;;
+  end-home) trap - EXIT; fail 87 "no home" ;;
+  end-full) trap - EXIT; fail 88 "no room" ;;
 esac"#;
 
 fn person(name: String, behaviour: Behaviour) -> Account {
