@@ -1,7 +1,7 @@
 //! The only file that talks HTTP.
 
+use gloo_net::http::{Method, RequestBuilder};
 use js_sys::{JSON, Object, Reflect};
-use leptos::prelude::window;
 use shared::api::{BoardView, ErrorCode, ErrorView, SiteView, UserView};
 use shared::names::UserName;
 use shared::options::OptionsView;
@@ -10,8 +10,7 @@ use shared::server::{PastServer, ProgressEvent};
 use shared::sign_in::ChallengeView;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{EventSource, Headers, MessageEvent, RequestInit, Response};
+use web_sys::{EventSource, MessageEvent};
 
 use crate::json::{Json, Read};
 use crate::paths::routes;
@@ -39,38 +38,38 @@ impl Failure {
 
 /// What everybody may know.
 pub(crate) async fn site() -> Result<SiteView, Failure> {
-    parse(&send(GET, routes().api("site"), None).await?)
+    parse(&send(Method::GET, routes().api("site"), None).await?)
 }
 
 /// The words of a language.
 pub(crate) async fn catalogue(url: String) -> Option<Vec<String>> {
-    send(GET, url, None).await.ok()?.parse()
+    send(Method::GET, url, None).await.ok()?.parse()
 }
 
 /// Slurm's reasons in a language: a key, what it means and what to do, each.
 pub(crate) async fn reasons(url: String) -> Option<Vec<Vec<String>>> {
-    send(GET, url, None).await.ok()?.parse()
+    send(Method::GET, url, None).await.ok()?.parse()
 }
 
 /// Who is signed in.
 pub(crate) async fn user() -> Result<UserView, Failure> {
-    parse(&send(GET, routes().api("user"), None).await?)
+    parse(&send(Method::GET, routes().api("user"), None).await?)
 }
 
 /// A person with their server, also one that has ended.
 pub(crate) async fn user_with_server(name: &UserName) -> Result<UserView, Failure> {
     let url = format!("{}?include_stopped_servers", routes().api_user(name));
-    parse(&send(GET, url, None).await?)
+    parse(&send(Method::GET, url, None).await?)
 }
 
 /// What this person may choose now.
 pub(crate) async fn options() -> Result<OptionsView, Failure> {
-    parse(&send(GET, routes().api("options"), None).await?)
+    parse(&send(Method::GET, routes().api("options"), None).await?)
 }
 
 /// How the people of an event are doing.
 pub(crate) async fn board(event: &str) -> Result<BoardView, Failure> {
-    parse(&send(GET, routes().api(&format!("events/{event}")), None).await?)
+    parse(&send(Method::GET, routes().api(&format!("events/{event}")), None).await?)
 }
 
 /// What came of a step of signing in.
@@ -91,20 +90,20 @@ fn turn(json: &Json) -> Result<Turn, Failure> {
 /// Signs in.
 pub(crate) async fn log_in(username: &str, password: &str) -> Result<Turn, Failure> {
     let body = body([("username", username), ("password", password)]);
-    turn(&send(POST, routes().api("login"), body).await?)
+    turn(&send(Method::POST, routes().api("login"), body).await?)
 }
 
 /// Goes on with an answer, or waits for what happens elsewhere.
 pub(crate) async fn answer(state: &str, answer: Option<&str>) -> Result<Turn, Failure> {
     let fields = [("state", Some(state)), ("answer", answer)];
     let body = body(fields.into_iter().filter_map(|(name, value)| Some((name, value?))));
-    turn(&send(POST, routes().api("login/answer"), body).await?)
+    turn(&send(Method::POST, routes().api("login/answer"), body).await?)
 }
 
 /// Gives up a sign-in that is under way.
 pub(crate) async fn cancel(state: &str) -> Result<(), Failure> {
     let body = body([("state", state)]);
-    send(POST, routes().api("login/cancel"), body).await.map(drop)
+    send(Method::POST, routes().api("login/cancel"), body).await.map(drop)
 }
 
 /// Signs out, and stops the server too if that is wanted.
@@ -114,7 +113,7 @@ pub(crate) async fn log_out(stop_server: bool) -> Result<(), Failure> {
     } else {
         JsValue::from("{}")
     };
-    send(POST, routes().api("logout"), Some(body)).await.map(drop)
+    send(Method::POST, routes().api("logout"), Some(body)).await.map(drop)
 }
 
 /// Starts a person's server; with what is wanted of this start alone, if anything.
@@ -125,36 +124,36 @@ pub(crate) async fn start(name: &UserName, options: &RawOptions, once: Option<&s
     {
         body = Some(format!("{{\"user_options\":{options},\"{once}\":true}}").into());
     }
-    send(POST, routes().api_server(name), body).await.map(drop)
+    send(Method::POST, routes().api_server(name), body).await.map(drop)
 }
 
 /// A person's last servers, the latest first.
 pub(crate) async fn history(name: &UserName) -> Result<Vec<PastServer>, Failure> {
     let url = format!("{}/history", routes().api_user(name));
-    parse(&send(GET, url, None).await?)
+    parse(&send(Method::GET, url, None).await?)
 }
 
 /// What support needs to know of a person's server.
 pub(crate) async fn support(name: &UserName) -> Option<String> {
     let url = format!("{}/support", routes().api_server(name));
-    let (is_good, text) = fetch(GET, &url, None).await?;
+    let (is_good, text) = fetch(Method::GET, &url, None).await?;
     is_good.then_some(text)
 }
 
 /// Cancels another job of a person's.
 pub(crate) async fn cancel_job(name: &UserName, id: u64) -> Result<(), Failure> {
     let url = format!("{}/jobs/{id}", routes().api_user(name));
-    send(DELETE, url, None).await.map(drop)
+    send(Method::DELETE, url, None).await.map(drop)
 }
 
 /// Stops a person's server, or cancels its start.
 pub(crate) async fn stop(name: &UserName) -> Result<(), Failure> {
-    send(DELETE, routes().api_server(name), None).await.map(drop)
+    send(Method::DELETE, routes().api_server(name), None).await.map(drop)
 }
 
 /// Keeps the start of a person's server from being given up.
 pub(crate) async fn keep_waiting(name: &UserName) -> Result<(), Failure> {
-    send(POST, routes().api_keep_waiting(name), body([])).await.map(drop)
+    send(Method::POST, routes().api_keep_waiting(name), body([])).await.map(drop)
 }
 
 /// The events of a start. They come until this is dropped or the server ends them.
@@ -186,7 +185,7 @@ pub(crate) fn progress(name: &UserName, on_event: impl Fn(ProgressEvent) + 'stat
     let source = EventSource::new(&routes().api_progress(name)).ok()?;
     let heard: Box<dyn FnMut(MessageEvent)> = Box::new(move |message| {
         let text = message.data().as_string().unwrap_or_default();
-        if let Some(event) = json(&text).and_then(|json| json.parse()) {
+        if let Some(event) = Json::from_text(&text).and_then(|json| json.parse()) {
             on_event(event);
         }
     });
@@ -211,15 +210,10 @@ fn texts(options: &RawOptions) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// How a question is asked.
-const GET: &str = "GET";
-const POST: &str = "POST";
-const DELETE: &str = "DELETE";
-
 /// The answer's JSON; nothing where it has no body.
-async fn send(method: &str, url: String, body: Option<JsValue>) -> Result<Json, Failure> {
+async fn send(method: Method, url: String, body: Option<JsValue>) -> Result<Json, Failure> {
     let (status_is_good, text) = fetch(method, &url, body).await.ok_or(Failure::NoServer)?;
-    let json = json(&text).ok_or(Failure::NotUnderstood)?;
+    let json = Json::from_text(&text).ok_or(Failure::NotUnderstood)?;
     if status_is_good {
         return Ok(json);
     }
@@ -228,28 +222,16 @@ async fn send(method: &str, url: String, body: Option<JsValue>) -> Result<Json, 
 }
 
 /// Whether the answer is a success, and its body; nothing where nobody answered.
-async fn fetch(method: &str, url: &str, body: Option<JsValue>) -> Option<(bool, String)> {
-    let (request, headers) = (RequestInit::new(), Headers::new().ok()?);
-    request.set_method(method);
-    headers.set("Accept", "application/json").ok()?;
-    if let Some(body) = body {
-        headers.set("Content-Type", "application/json").ok()?;
-        request.set_body(&body);
-    }
-    request.set_headers(&headers);
-    let answer = JsFuture::from(window().fetch_with_str_and_init(url, &request))
-        .await
-        .ok()?;
-    let answer: Response = answer.unchecked_into();
-    let text = JsFuture::from(answer.text().ok()?).await.ok()?;
-    Some((answer.ok(), text.as_string()?))
-}
-
-fn json(text: &str) -> Option<Json> {
-    if text.is_empty() {
-        return Some(Json::Nothing);
-    }
-    JSON::parse(text).ok().map(|value| Json::from_js(&value))
+async fn fetch(method: Method, url: &str, body: Option<JsValue>) -> Option<(bool, String)> {
+    let request = RequestBuilder::new(url)
+        .method(method)
+        .header("Accept", "application/json");
+    let request = match body {
+        Some(body) => request.header("Content-Type", "application/json").body(body),
+        None => request.build(),
+    };
+    let answer = request.ok()?.send().await.ok()?;
+    Some((answer.ok(), answer.text().await.ok()?))
 }
 
 fn parse<T: Read>(json: &Json) -> Result<T, Failure> {

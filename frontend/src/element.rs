@@ -93,6 +93,23 @@ impl El {
         self
     }
 
+    /// A list's options: their values, and their names, which one effect follows, as there can be dozens.
+    pub(crate) fn options(self, items: Vec<(String, Signal<String>)>) -> Self {
+        let option = |(value, name): (String, Signal<String>)| {
+            let (option, text) = (Rndr::create_element("option", None), Rndr::create_text_node(""));
+            drop(option.set_attribute("value", &value));
+            drop(option.append_child(&text));
+            drop(self.0.element.append_child(&option));
+            (text, name)
+        };
+        let names: Vec<_> = items.into_iter().map(option).collect();
+        self.effect(Box::new(move || {
+            for (text, name) in &names {
+                text.set_data(&name.get());
+            }
+        }))
+    }
+
     /// A field or a list whose content is this signal's value, both ways.
     pub(crate) fn holds(self, value: RwSignal<String>) -> Self {
         let input: HtmlInputElement = self.0.element.clone().unchecked_into();

@@ -1,12 +1,12 @@
-//! JSON as a value. The browser parses the text; this only takes its values over.
+//! JSON as a value, read from its text in one go: taking over what the browser has parsed costs several calls between
+//! wasm and the browser for each value, which makes a form of a large cluster wait for a quarter of a second.
 //!
 //! Not serde's derived code: reading the answers of this API that way made the page 9 kB heavier, compressed,
 //! than `wire.rs` does. A test there reads back whatever serde writes.
 
-use std::collections::BTreeMap;
+mod text;
 
-use js_sys::{Array, Object};
-use wasm_bindgen::{JsCast, JsValue};
+use std::collections::BTreeMap;
 
 /// A value.
 #[derive(Debug, PartialEq)]
@@ -26,25 +26,9 @@ pub(crate) enum Json {
 }
 
 impl Json {
-    /// Takes a value over from the browser.
-    pub(crate) fn from_js(value: &JsValue) -> Self {
-        if let Some(text) = value.as_string() {
-            Self::Text(text)
-        } else if let Some(number) = value.as_f64() {
-            whole(number).map_or(Self::Nothing, Self::Whole)
-        } else if let Some(truth) = value.as_bool() {
-            Self::Truth(truth)
-        } else if let Some(list) = value.dyn_ref::<Array>() {
-            Self::List(list.iter().map(|item| Self::from_js(&item)).collect())
-        } else if let Some(object) = value.dyn_ref::<Object>() {
-            let pair = |pair: JsValue| {
-                let pair: Array = pair.unchecked_into();
-                Some((pair.get(0).as_string()?, Self::from_js(&pair.get(1))))
-            };
-            Self::Object(Object::entries(object).iter().filter_map(pair).collect())
-        } else {
-            Self::Nothing
-        }
+    /// From its text. No text at all is nothing.
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
+        text::Reader::new(text).whole()
     }
 
     /// What an object has under this name; nothing where it has nothing.
@@ -77,11 +61,6 @@ impl Json {
             _ => None,
         }
     }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
-fn whole(number: f64) -> Option<i64> {
-    (number.fract() == 0.0 && number.abs() < 9e15).then_some(number as i64)
 }
 
 /// What can be read from JSON: into a blank one, field by field. A way out after each field that cannot be read would
@@ -241,3 +220,6 @@ impl<T: Read> Read for BTreeMap<String, T> {
         all
     }
 }
+
+#[cfg(test)]
+mod tests;

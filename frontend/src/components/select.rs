@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::built::{Built, IntoBuilt};
-use crate::element::{El, el};
+use crate::element::el;
 
 /// The list.
 #[component]
@@ -45,8 +45,6 @@ pub(crate) fn Select(
         Some(name) => select.follows("aria-label", name),
         None => select,
     };
-    let option =
-        |select: El, (item, name): (String, Signal<String>)| select.child(el("option").attr("value", &item).says(name));
     // Only what is in it can be chosen.
-    items.into_iter().fold(select, option).holds(value).built()
+    select.options(items).holds(value).built()
 }

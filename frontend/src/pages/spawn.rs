@@ -159,6 +159,7 @@ fn Options(user: UserName, offer: Arc<OptionsView>, link: RawOptions, next: Opti
         .flatten();
     let refused_link = StoredValue::new(refused_link.unwrap_or_default());
     let (told, heard_at, clock) = (RwSignal::new(offer), RwSignal::new(clock::now()), clock::ticking(20));
+    let now = move || told.read().now + clock.get() - heard_at.get();
     let page = Page {
         words,
         form,
@@ -166,10 +167,7 @@ fn Options(user: UserName, offer: Arc<OptionsView>, link: RawOptions, next: Opti
         heard_at,
         shape: RwSignal::new(0),
         clock,
-        parsed: memo(move || {
-            let offer = told.get();
-            form.parse(&offer, offer.now + clock.get() - heard_at.get())
-        }),
+        parsed: memo(move || form.parse(&told.get(), now())),
         linked,
     };
     clock::every(REFRESH, move || {

@@ -4,24 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use serde::Serialize;
-use serde_json::Value;
 
 use super::*;
 
-fn json(value: Value) -> Json {
-    match value {
-        Value::Null => Json::Nothing,
-        Value::Bool(truth) => Json::Truth(truth),
-        Value::Number(number) => Json::Whole(number.as_i64().expect("whole")),
-        Value::String(text) => Json::Text(text),
-        Value::Array(items) => Json::List(items.into_iter().map(json).collect()),
-        Value::Object(pairs) => Json::Object(pairs.into_iter().map(|(name, value)| (name, json(value))).collect()),
-    }
-}
-
 fn reads_back<T: Serialize + Read + PartialEq + Debug>(value: &T) {
-    let written = serde_json::to_value(value).expect("JSON");
-    assert_eq!(json(written.clone()).parse::<T>().as_ref(), Some(value), "{written}");
+    for written in [serde_json::to_string(value), serde_json::to_string_pretty(value)].map(|text| text.expect("JSON")) {
+        let json = Json::from_text(&written).expect("JSON");
+        assert_eq!(json.parse::<T>().as_ref(), Some(value), "{written}");
+    }
 }
 
 fn state() -> StateView {
@@ -329,7 +319,7 @@ fn an_offer_with_nothing_in_it_reads_back() {
 #[test]
 fn numbers_of_a_profile_are_kept_as_texts_that_mean_the_same() {
     let options = serde_json::json!({ "time": 60, "memory": "8G", "features": ["a", "b"], "gpu": null, "x": true });
-    let read = json(options).parse::<RawOptions>().expect("options");
+    let read = Json::from_text(&options.to_string()).expect("JSON").parse::<RawOptions>().expect("options");
     let expected = RawOptions::default().with("time", "60").with("memory", "8G");
     for name in ["time", "memory"] {
         assert_eq!(read.get(name), expected.get(name));

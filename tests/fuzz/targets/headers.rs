@@ -116,10 +116,10 @@ fn cookies(headers: &HeaderMap) -> Vec<Vec<u8>> {
 }
 
 fn is_ours(pair: &[u8]) -> bool {
-    [Audience::Hub, Audience::User].into_iter().any(|audience| {
-        let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
-        pair.contains(&b'=') && name.trim_ascii() == cookie(audience).0.as_bytes()
-    })
+    let [hub, user] = [Audience::Hub, Audience::User].map(|audience| cookie(audience).0);
+    let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
+    let name = name.trim_ascii();
+    pair.contains(&b'=') && [hub, user, "slipway-hand-off"].iter().any(|own| name == own.as_bytes())
 }
 
 /// What a browser sends back after this `Set-Cookie` (RFC 6265bis, sections 5.6 and 5.8.3): a cookie without a name is

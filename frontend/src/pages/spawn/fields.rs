@@ -15,7 +15,7 @@ use crate::clock;
 use crate::components::{Amount, Choice, Field, Item, Select, Wrong, describe, group};
 use crate::element::{El, el};
 use crate::site::Site;
-use crate::task::{callback, effect, follow};
+use crate::task::{callback, effect, follow, memo};
 use crate::text::{Word, Words};
 
 /// The quick pick of memory, in MiB for each core.
@@ -29,6 +29,7 @@ pub(super) fn fields(page: Page, errors: Memo<Vec<FieldError>>) -> Built {
         page,
         words: page.words,
         errors,
+        most: memo(move || page.form.most(&page.offer(), page.now())),
     };
     let parts = [
         fields.profile(),
@@ -49,6 +50,8 @@ struct Fields {
     page: Page,
     words: Words,
     errors: Memo<Vec<FieldError>>,
+    /// The most time, cores and memory that can be had together with the rest.
+    most: Memo<[u64; 3]>,
 }
 
 impl Fields {
@@ -73,8 +76,7 @@ impl Fields {
 
     /// The most time, cores or memory together with the rest of the request.
     fn most(self, index: usize) -> u64 {
-        let most = self.page.form.most(&self.page.offer(), self.page.now());
-        most.get(index).copied().unwrap_or_default()
+        self.most.with(|most| most.get(index).copied().unwrap_or_default())
     }
 
     /// The field, or why it cannot be changed.
