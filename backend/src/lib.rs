@@ -18,6 +18,7 @@ pub mod keys;
 pub mod listen;
 pub mod log;
 pub mod look;
+pub mod next;
 pub mod offer;
 pub mod pages;
 pub mod proxy;

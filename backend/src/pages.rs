@@ -2,10 +2,11 @@
 
 use axum::extract::{Query, Request, State};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::Deserialize;
+use shared::names::UserName;
 
-use crate::app::AppState;
+use crate::app::{App, AppState};
 use crate::assets::{Form, LoginForm};
 use crate::auth::Audience;
 use crate::error::Error;
@@ -53,6 +54,29 @@ pub async fn show_page(State(app): State<AppState>, request: Request) -> Respons
         Some(file) => file,
         // A file of another release, or none: a document in its place would only confuse.
         None if is_file && !path.contains('/') => Error::NotFound.into_response(),
-        None => app.assets.document(StatusCode::OK, Look::of(request.headers()), None),
+        None => {
+            let mut document = app.assets.document(StatusCode::OK, Look::of(request.headers()), None);
+            if let Some(sign_in) = app.sign_ins.read(Audience::Hub, request.headers()) {
+                document
+                    .headers_mut()
+                    .extend(asked_first(&app, path, &sign_in.user).map(|link| (header::LINK, link)));
+            }
+            document
+        }
     }
+}
+
+/// What the page at this path asks the API first, for the browser to fetch beside the page's own files: a form that
+/// has its data by the time the page runs is there some round trips earlier.
+fn asked_first(app: &App, path: &str, user: &UserName) -> Option<HeaderValue> {
+    let own = match path {
+        "spawn" => Some(app.routes.api("options")),
+        "" | "home" => Some(format!("{}?include_stopped_servers", app.routes.api_user(user))),
+        _ => None,
+    };
+    let urls = [app.routes.api("site"), app.routes.api("user")].into_iter().chain(own);
+    let links: Vec<String> = urls
+        .map(|url| format!("<{url}>; rel=preload; as=fetch; crossorigin"))
+        .collect();
+    HeaderValue::try_from(links.join(", ")).ok()
 }

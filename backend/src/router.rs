@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::response::Redirect;
-use axum::routing::{any, delete, get, post};
+use axum::routing::{any, delete, get, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::api::{events, health, login, login_form, options, progress, server, site, user};
@@ -31,6 +31,10 @@ pub fn router(app: AppState) -> Router {
             post(server::start_server).merge(delete(server::stop_server)),
         )
         .route("/users/{name}/server/keep-waiting", post(server::keep_waiting))
+        .route(
+            "/users/{name}/server/next",
+            put(server::want_next).merge(delete(server::want_no_next)),
+        )
         .route("/users/{name}/server/support", get(server::show_support))
         .route("/users/{name}/history", get(server::show_history))
         .route("/users/{name}/jobs/{id}", delete(server::cancel_job))

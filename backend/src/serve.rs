@@ -11,6 +11,7 @@ use crate::cause::Cause;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::listen::{self, Front};
+use crate::next::start_next_until_shutdown;
 use crate::router::router;
 use crate::slurm::sign_for_others;
 
@@ -29,6 +30,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
     let address = listener.local_addr().map_err(|e| e.to_string())?;
     let poller = tokio::spawn(Arc::clone(&app.spawner).poll_until_shutdown());
     tokio::spawn(Arc::clone(&app).listen_until_shutdown());
+    tokio::spawn(start_next_until_shutdown(Arc::clone(&app)));
     tokio::spawn(end_by_signal(shutdown.clone()));
     let (log, ending) = (Arc::clone(&app), shutdown.clone());
     let minutes = tokio::spawn(async move { log.log.end_minutes(ending).await });

@@ -8,6 +8,7 @@ mod find;
 mod history;
 mod keys;
 mod life;
+mod next;
 mod poller;
 mod probe;
 mod record;
@@ -44,6 +45,8 @@ pub struct Spawner {
     servers: RwLock<HashMap<UserName, Arc<Server>>>,
     /// People of whom Slurm was asked, since this Slipway started, whether they have a server.
     looked_up: RwLock<HashSet<UserName>>,
+    /// Servers that are over, and whose people want another one.
+    next: next::Wanted,
     /// Wakes the poller.
     wake: Notify,
     tasks: TaskTracker,
@@ -70,6 +73,7 @@ impl Spawner {
             store,
             servers: RwLock::default(),
             looked_up: RwLock::default(),
+            next: next::Wanted::default(),
             wake: Notify::new(),
             tasks: TaskTracker::new(),
             shutdown,

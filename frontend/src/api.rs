@@ -153,7 +153,15 @@ pub(crate) async fn stop(name: &UserName) -> Result<(), Failure> {
 
 /// Keeps the start of a person's server from being given up.
 pub(crate) async fn keep_waiting(name: &UserName) -> Result<(), Failure> {
-    send(Method::POST, routes().api_keep_waiting(name), body([])).await.map(drop)
+    send(Method::POST, routes().api_keep_waiting(name), body([]))
+        .await
+        .map(drop)
+}
+
+/// Whether another server like it is started when the time of a person's is over.
+pub(crate) async fn set_next(name: &UserName, wanted: bool) -> Result<(), Failure> {
+    let method = if wanted { Method::PUT } else { Method::DELETE };
+    send(method, routes().api_next(name), None).await.map(drop)
 }
 
 /// The events of a start. They come until this is dropped or the server ends them.

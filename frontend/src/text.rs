@@ -116,7 +116,7 @@ words! {
     NotFoundLead GoHome NoAssociationTitle EnableAccess InactiveSince NotYours
     // Home.
     UnknownServer HomeTitle Start Change Open Stop StopQuestion StopYes StopNo Stopping ViewStart NoServerRunning
-    Running Node CoresLabel MemoryLabel GpuLabel AccountLabel UntilLabel SaveYourWork TimeOver Request RequestPlain
+    Running Node CoresLabel MemoryLabel GpuLabel AccountLabel UntilLabel SaveYourWork NextOne NextOneHint TimeOver Request RequestPlain
     Charged InReservation Left ChangeInterface ReadMore
     // Options.
     OptionsTitle FilledByLink Account AccountHint Time Cores MemoryField Gpu GpuHint GpuNone GpuCount Interface

@@ -123,7 +123,7 @@ objects! {
     UserView { kind name admin groups server pending servers servers_unknown sign_in_seconds }
     ServerView { name ready stopped pending url progress_url started last_activity user_options state }
     StateView {
-        phase now job_id node reason why told_at suspended submitted_at expected_start_at begins_at give_up_at started_at
+        phase now job_id node reason why told_at suspended next submitted_at expected_start_at begins_at give_up_at started_at
         ends_at end slurm_silent_since
     }
     PastServer { asked_at job_id started_at ended_at options end }

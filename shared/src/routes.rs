@@ -44,6 +44,11 @@ impl Routes {
         self.api(&format!("users/{user}"))
     }
 
+    /// In the API, whether another server is started when a person's ends: PUT says yes, DELETE no.
+    pub fn api_next(&self, user: &UserName) -> String {
+        self.api(&format!("users/{user}/server/next"))
+    }
+
     /// A person's server in the API: POST starts it, DELETE stops it.
     pub fn api_server(&self, user: &UserName) -> String {
         self.api(&format!("users/{user}/server"))

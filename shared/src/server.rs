@@ -161,6 +161,9 @@ pub struct StateView {
     /// Slurm holds the job still on its node: nothing in it answers.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub suspended: bool,
+    /// When its time is over, another one like it is started.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub next: bool,
     /// When the job was submitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub submitted_at: Option<i64>,

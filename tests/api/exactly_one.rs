@@ -106,6 +106,38 @@ async fn a_person_who_keeps_waiting_is_not_given_up_by_any_slipway() {
 }
 
 #[tokio::test]
+async fn the_next_server_is_started_once_whichever_slipway_was_told() {
+    let mut site = Site::start(Plan::default()).await;
+    let other = site.start_beside().await;
+    let (here, there) = (site.sign_in("ada").await, site.sign_in_at(&other, "ada").await);
+    here.start_and_wait(&json!({})).await;
+    there.wait_for(Phase::Ready).await;
+    let next = format!("{}/next", here.server_path());
+    for (id, wanted) in [(1, true), (2, false)] {
+        assert_eq!(here.put(&next).await.status, 204);
+        assert_eq!(there.delete(&next).await.status, 204);
+        if wanted {
+            assert_eq!(there.put(&next).await.status, 204);
+        }
+        assert!(site.cluster().finish(id, JobState::Timeout));
+        if wanted {
+            for person in [&here, &there] {
+                let is_there = async || {
+                    let server = person.server().await?;
+                    (server.ready && server.state.job_id == Some(2)).then_some(())
+                };
+                until("the next server", is_there).await;
+            }
+        } else {
+            here.wait_for(Phase::Ended).await;
+            there.wait_for(Phase::Ended).await;
+        }
+    }
+    assert!(site.cluster().job(3).is_none(), "one too many was made");
+    site.shut_down().await;
+}
+
+#[tokio::test]
 async fn a_job_whose_submissions_answer_was_lost_is_found_even_without_the_accounting_database() {
     let site = Site::start(Plan::default()).await;
     let ada = site.sign_in("ada").await;

@@ -39,6 +39,30 @@ async fn every_page_is_one_document_with_a_strict_policy() {
 }
 
 #[tokio::test]
+async fn the_document_names_what_its_page_will_ask_so_that_the_browser_fetches_it_at_once() {
+    let site = Site::start(Plan::default()).await;
+    let ada = site.sign_in("ada").await;
+    for (path, own) in [
+        ("hub/spawn?cores=2", Some("/hub/api/options")),
+        ("hub/home", Some("/hub/api/users/ada?include_stopped_servers")),
+        ("hub/spawn-pending/ada", None),
+    ] {
+        let reply = ada.navigate(path).await;
+        let links = reply.headers["link"].to_str().unwrap();
+        let wanted = ["/hub/api/site", "/hub/api/user"].into_iter().chain(own);
+        let wanted: Vec<_> = wanted
+            .map(|url| format!("<{url}>; rel=preload; as=fetch; crossorigin"))
+            .collect();
+        assert_eq!(links, wanted.join(", "), "{path}");
+    }
+    for path in ["hub/spawn", "hub/login"] {
+        let reply = site.anonymous().navigate(path).await;
+        assert!(!reply.headers.contains_key("link"), "{path}: nobody is signed in");
+    }
+    site.shut_down().await;
+}
+
+#[tokio::test]
 async fn the_document_has_the_persons_language_and_colours_before_any_script() {
     let site = Site::start(Plan::default()).await;
     let person = site.anonymous();

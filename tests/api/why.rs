@@ -98,6 +98,56 @@ async fn a_start_can_wait_from_the_beginning_however_long_that_takes() {
 }
 
 #[tokio::test]
+async fn when_the_time_is_over_the_next_one_is_started_once_if_that_is_wanted() {
+    let mut site = Site::start(Plan {
+        start_timeout_seconds: 300,
+        ..Plan::default()
+    })
+    .await;
+    let ada = site.sign_in("ada").await;
+    let next = format!("{}/next", ada.server_path());
+    assert_eq!(ada.put(&next).await.status, 400, "nothing runs");
+    let first = ada
+        .start_and_wait(&json!({ "cores": 2, "interface": "terminal" }))
+        .await;
+    assert!(!first.state.next);
+    assert_eq!(ada.put(&next).await.status, 204);
+    assert_eq!(ada.delete(&next).await.status, 204);
+    assert!(!ada.server().await.unwrap().state.next);
+    assert_eq!(ada.put(&next).await.status, 204);
+    assert!(ada.server().await.unwrap().state.next);
+    // The wish outlives this Slipway.
+    site.kill_slipway().await;
+    site.start_slipway().await;
+    assert!(ada.server().await.unwrap().state.next);
+
+    assert!(site.cluster().finish(1, JobState::Timeout));
+    let second = until("the next server", || async {
+        let server = ada.server().await?;
+        (server.state.job_id == Some(2) && server.ready).then_some(server)
+    })
+    .await;
+    assert_eq!(second.user_options, first.user_options);
+    assert!(!second.state.next, "once");
+    assert!(site.cluster().finish(2, JobState::Timeout));
+    ada.wait_for(Phase::Ended).await;
+    assert!(site.cluster().job(3).is_none());
+
+    // Not after an end that the person wanted, or that the server brought about.
+    for (id, end) in [(3, None), (4, Some(JobState::OutOfMemory))] {
+        ada.start_and_wait(&json!({})).await;
+        assert_eq!(ada.put(&next).await.status, 204);
+        match end {
+            Some(state) => assert!(site.cluster().finish(id, state)),
+            None => assert_eq!(ada.delete(&ada.server_path()).await.status, 202),
+        }
+        ada.wait_for(Phase::Ended).await;
+        assert!(site.cluster().job(id + 1).is_none(), "{end:?}");
+    }
+    site.shut_down().await;
+}
+
+#[tokio::test]
 async fn the_last_servers_are_listed_with_refused_starts_and_what_only_accounting_remembers() {
     let mut site = Site::start(Plan::default()).await;
     let (ada, refused) = (site.sign_in("ada").await, site.sign_in("refused").await);

@@ -84,7 +84,7 @@ pub(crate) async fn measure() -> String {
         "answers/s, both cores with the load",
         "bytes plain / gzip / Brotli",
         "Slurm calls for somebody new",
-        "the form takes input so long after the data, ms (CPU 4 × slower)",
+        "the form takes input so long after it was opened, ms (CPU 4 × slower)",
     ];
     markdown("The options as a document", &header, &[row])
 }

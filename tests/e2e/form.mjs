@@ -86,6 +86,20 @@ await tell(async (enter) => {
   await page.goto("hub/home");
   await sees(button("stop"), page.getByText("H100 slice, 10 GB"));
   await inspectAll(person, "form-card");
+  step("another one when its time is over, and then rather not");
+  const next = field("nextOne");
+  await next.check();
+  await until("it is noted", async () => {
+    await page.reload();
+    await sees(button("stop"));
+    return next.isChecked();
+  });
+  await next.uncheck();
+  await until("that is noted too", async () => {
+    await page.reload();
+    await sees(button("stop"));
+    return !(await next.isChecked());
+  });
   await link("notebook").click();
   await page.waitForURL(`**/user/${story.person}/tree`);
 });

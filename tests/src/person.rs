@@ -169,6 +169,11 @@ impl Person {
         Self::send(self.request(Method::POST, path).json(body)).await
     }
 
+    /// PUT, without a body.
+    pub async fn put(&self, path: &str) -> Reply {
+        Self::send(self.request(Method::PUT, path)).await
+    }
+
     /// DELETE.
     pub async fn delete(&self, path: &str) -> Reply {
         Self::send(self.request(Method::DELETE, path)).await

@@ -5,11 +5,13 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
+use shared::names::UserName;
+use shared::options::UserOptions;
 use shared::raw::RawOptions;
 use shared::server::PastServer;
 
 use super::{Person, extract, options};
-use crate::app::AppState;
+use crate::app::{App, AppState};
 use crate::error::Error;
 use crate::spawner::Once;
 use crate::store::Kind;
@@ -46,16 +48,22 @@ pub async fn start_server(
     let user = person.named(&name)?;
     let body = body.map_err(|rejection| extract::too_large(&rejection))?;
     let (raw, once) = read(&headers, &body)?;
-    // An account that was closed since its person signed in starts nothing.
-    app.conversations.is_active(user).await?;
-    let offer = options::offer(&app, user).await?;
-    let request = shared::options::parse(&raw, &offer, app.slurm.now()).map_err(Error::Options)?;
-    let chosen = request.options.clone();
-    app.spawner.start(user, request, once).await?;
+    let chosen = start(&app, user, &raw, once).await?;
     if let Err(error) = app.store.keep(user, Kind::Choice, &chosen).await {
         tracing::warn!(%user, %error, "these choices will not be proposed the next time");
     }
     Ok(StatusCode::ACCEPTED)
+}
+
+/// Starts a server with these options, as far as this person may choose them now; answers what was chosen.
+pub(crate) async fn start(app: &App, user: &UserName, raw: &RawOptions, once: Once) -> Result<UserOptions, Error> {
+    // An account that was closed since its person signed in starts nothing.
+    app.conversations.is_active(user).await?;
+    let offer = options::offer(app, user).await?;
+    let request = shared::options::parse(raw, &offer, app.slurm.now()).map_err(Error::Options)?;
+    let chosen = request.options.clone();
+    app.spawner.start(user, request, once).await?;
+    Ok(chosen)
 }
 
 fn read(headers: &HeaderMap, body: &Bytes) -> Result<(RawOptions, Once), Error> {
@@ -87,6 +95,32 @@ pub async fn keep_waiting(
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(Error::Conflict(format!("nothing waits for {user}")))
+    }
+}
+
+/// `PUT /hub/api/users/{name}/server/next`: 204, and when the server's time is over another one like it is started.
+pub async fn want_next(
+    State(app): State<AppState>,
+    person: Person,
+    Path(name): Path<String>,
+) -> Result<StatusCode, Error> {
+    set_next(&app, person.named(&name)?, true).await
+}
+
+/// `DELETE /hub/api/users/{name}/server/next`: 204, and none is.
+pub async fn want_no_next(
+    State(app): State<AppState>,
+    person: Person,
+    Path(name): Path<String>,
+) -> Result<StatusCode, Error> {
+    set_next(&app, person.named(&name)?, false).await
+}
+
+async fn set_next(app: &App, user: &UserName, wanted: bool) -> Result<StatusCode, Error> {
+    if app.spawner.set_next(user, wanted).await {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Error::Conflict(format!("no server runs for {user}")))
     }
 }
 

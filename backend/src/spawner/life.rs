@@ -28,6 +28,8 @@ pub enum Wish {
     None,
     /// To wait in the queue for as long as it takes.
     KeepWaiting,
+    /// Another one like it, when its time is over.
+    Next,
     /// Its end.
     Stop,
 }
@@ -242,6 +244,7 @@ pub fn derive(known: &Known, policy: Policy, now: i64) -> StateView {
             .and_then(|job| job.ends_at)
             .filter(|_| running || phase == Phase::Ended),
         end: known.end(),
+        next: known.wish == Wish::Next && phase.is_live(),
         slurm_silent_since: known.silent_since,
     }
 }

@@ -241,6 +241,7 @@ impl Spawner {
                 server.set_target(None);
                 self.remember(server).await;
                 self.ask_who_cancelled(server);
+                self.note_next(server).await;
                 self.forget(&server.user, &server.nonce).await;
             }
             Phase::Queued => server.set_target(None),

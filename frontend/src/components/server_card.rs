@@ -13,7 +13,7 @@ use crate::built::{Built, IntoBuilt, dynamic, maybe};
 use crate::element::{El, el, svg};
 use crate::session::Session;
 use crate::site::Site;
-use crate::task::{Task, callback, effect, follow, memo};
+use crate::task::{Task, callback, effect, follow, memo, spawn};
 use crate::text::{Word, Words};
 use crate::watch::Watch;
 use crate::{clock, document};
@@ -23,6 +23,8 @@ const NEARLY_OVER: i64 = 15 * 60;
 /// The ids of the buttons that hand the focus to each other.
 const STOP: &str = "stop";
 const KEEP: &str = "keep";
+/// The id of the box that asks for the next server.
+const NEXT: &str = "next";
 
 /// What does not change while a server runs: the card is drawn once.
 #[derive(Clone, PartialEq)]
@@ -61,6 +63,7 @@ pub(crate) fn ServerCard(user: UserName, watch: Watch) -> Built {
         .child(head)
         .child(dynamic(move || holds.with(|holds| what_it_holds(words, holds))))
         .child(maybe(move || holds.with(|holds| time_left(words, watch, holds))))
+        .child(the_next_one(words, user.clone(), watch))
         .child(buttons(words, user, watch))
         .child(other_interfaces(words, watch))
         .built()
@@ -132,6 +135,41 @@ fn time_left(words: Words, watch: Watch, holds: &Holds) -> Option<Built> {
     let left = el("p").class("counting").says(left_words);
     let left = el("div").follows("class", class).child(bar).child(left);
     Some(el("div").class("card__time").child(left).child(warning).built())
+}
+
+/// Whether another one is started when this one's time is over.
+fn the_next_one(words: Words, user: UserName, watch: Watch) -> Built {
+    let session = Session::get();
+    let user = StoredValue::new(user);
+    let told = memo(move || watch.state(|state| state.next.then_some(())).is_some());
+    // Set anew as well when the server said no.
+    let turn = RwSignal::new(0_i64);
+    let checked = follow(move || {
+        turn.get();
+        told.get()
+    });
+    let set = move |event: web_sys::Event| {
+        let wanted = event_target_checked(&event);
+        spawn(async move {
+            if let Err(failure) = api::set_next(&user.get_value(), wanted).await {
+                session.heed(&failure);
+                turn.update(|turn| *turn += 1);
+            }
+            watch.ask();
+        });
+    };
+    let input = el("input")
+        .attr("type", "checkbox")
+        .attr("id", NEXT)
+        .attr("aria-describedby", "next-hint")
+        .checked(checked)
+        .on("change", set);
+    let label = el("label").attr("for", NEXT).says(words.say(Word::NextOne));
+    let hint = el("p").class("field__hint").attr("id", "next-hint");
+    el("div")
+        .child(el("p").class("check").child(input).text(" ").child(label))
+        .child(hint.says(words.say(Word::NextOneHint)))
+        .built()
 }
 
 /// The same server with another interface, without a new job.

@@ -44,8 +44,26 @@ fn reads_what_serde_reads() {
 #[test]
 fn refuses_what_is_no_json() {
     for text in [
-        " ", "nul", "{", "[", "[1", "[1,]", "[1 2]", "{\"a\"}", "{\"a\":}", "{a:1}", "{\"a\":1,}", "\"", "\"\\", "\"\\u12\"",
-        "\"\\uzzzz\"", "1 2", "<html>", "undefined", "\"é", "\"\\é\"",
+        " ",
+        "nul",
+        "{",
+        "[",
+        "[1",
+        "[1,]",
+        "[1 2]",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{a:1}",
+        "{\"a\":1,}",
+        "\"",
+        "\"\\",
+        "\"\\u12\"",
+        "\"\\uzzzz\"",
+        "1 2",
+        "<html>",
+        "undefined",
+        "\"é",
+        "\"\\é\"",
     ] {
         assert_eq!(Json::from_text(text), None, "{text}");
         assert!(serde_json::from_str::<Value>(text).is_err(), "{text}");

@@ -12,7 +12,11 @@ impl<'a> Reader<'a> {
 
     /// The one value that the text is; no text at all is nothing.
     pub(super) fn whole(mut self) -> Option<Json> {
-        let value = if self.0.is_empty() { Json::Nothing } else { self.value()? };
+        let value = if self.0.is_empty() {
+            Json::Nothing
+        } else {
+            self.value()?
+        };
         self.skip_space();
         self.0.is_empty().then_some(value)
     }

@@ -24,6 +24,7 @@ fn state() -> StateView {
         why: Some(why()),
         told_at: Some(9),
         suspended: true,
+        next: true,
         submitted_at: Some(1),
         expected_start_at: Some(2),
         begins_at: Some(7),
@@ -319,7 +320,10 @@ fn an_offer_with_nothing_in_it_reads_back() {
 #[test]
 fn numbers_of_a_profile_are_kept_as_texts_that_mean_the_same() {
     let options = serde_json::json!({ "time": 60, "memory": "8G", "features": ["a", "b"], "gpu": null, "x": true });
-    let read = Json::from_text(&options.to_string()).expect("JSON").parse::<RawOptions>().expect("options");
+    let read = Json::from_text(&options.to_string())
+        .expect("JSON")
+        .parse::<RawOptions>()
+        .expect("options");
     let expected = RawOptions::default().with("time", "60").with("memory", "8G");
     for name in ["time", "memory"] {
         assert_eq!(read.get(name), expected.get(name));

@@ -1,0 +1,29 @@
+//! Starts the next server of whoever asked for one when theirs is over.
+
+use std::sync::Arc;
+
+use crate::api::server::start;
+use crate::app::App;
+use crate::cause::Cause;
+use crate::spawner::Once;
+
+/// Until Slipway ends. What the person may no longer choose is not started, as when they press Start themselves.
+pub async fn start_next_until_shutdown(app: Arc<App>) {
+    let once = Once {
+        keep_waiting: true,
+        ..Once::default()
+    };
+    loop {
+        let next = tokio::select! {
+            next = app.spawner.next_wanted() => next,
+            () = app.shutdown.cancelled() => None,
+        };
+        let Some((user, options)) = next else { return };
+        let raw = options.to_raw();
+        let start = start(&app, &user, &raw, once);
+        match Cause::task("next").during(start).await {
+            Ok(_) => tracing::info!(%user, "started the next server"),
+            Err(error) => tracing::warn!(%user, %error, "the next server was not started"),
+        }
+    }
+}
