@@ -87,7 +87,7 @@ await tell(async (enter) => {
   await sees(button("stop"), page.getByText("H100 slice, 10 GB"));
   await inspectAll(person, "form-card");
   step("another one when its time is over, and then rather not");
-  const next = field("nextOne");
+  const next = page.getByRole("checkbox", { name: /^Start the next one/ });
   await next.check();
   await until("it is noted", async () => {
     await page.reload();

@@ -52,7 +52,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `null`, `true`, `false` or a number. The API has whole numbers only.
+    /// `null`, `true`, `false` or a number. The API has whole numbers only, some of which serde writes as `2.0`.
     fn word(&mut self) -> Option<Json> {
         let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
         let length = self.0.bytes().take_while(|byte| is_part(byte)).count();
@@ -62,7 +62,8 @@ impl<'a> Reader<'a> {
             "true" => Json::Truth(true),
             "false" => Json::Truth(false),
             _ if word.starts_with(|first: char| first == '-' || first.is_ascii_digit()) => {
-                word.parse().map_or(Json::Nothing, Json::Whole)
+                let whole = word.strip_suffix(".0").unwrap_or(word);
+                whole.parse().map_or(Json::Nothing, Json::Whole)
             }
             _ => return None,
         })

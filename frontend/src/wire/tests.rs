@@ -319,13 +319,17 @@ fn an_offer_with_nothing_in_it_reads_back() {
 
 #[test]
 fn numbers_of_a_profile_are_kept_as_texts_that_mean_the_same() {
-    let options = serde_json::json!({ "time": 60, "memory": "8G", "features": ["a", "b"], "gpu": null, "x": true });
+    let options =
+        serde_json::json!({ "time": 60, "cores": 2.0, "memory": "8G", "features": ["a", "b"], "gpu": null, "x": true });
     let read = Json::from_text(&options.to_string())
         .expect("JSON")
         .parse::<RawOptions>()
         .expect("options");
-    let expected = RawOptions::default().with("time", "60").with("memory", "8G");
-    for name in ["time", "memory"] {
+    let expected = RawOptions::default()
+        .with("time", "60")
+        .with("cores", "2")
+        .with("memory", "8G");
+    for name in ["time", "cores", "memory"] {
         assert_eq!(read.get(name), expected.get(name));
     }
     let list = RawValue::List(vec!["a".into(), "b".into()]);
