@@ -15,7 +15,7 @@ use shared::names::UserName;
 
 pub use conversation::{Asker, Conversation, Question, Step};
 pub use conversations::{Conversations, Turn};
-pub use cookies::{Audience, SignIn, SignIns, cookie_pairs, cookies};
+pub use cookies::{Audience, Seen, SignIn, SignIns, cookie_pairs, cookies};
 #[cfg(feature = "pam")]
 pub use pam::Pam;
 pub use throttle::{Attempt, Throttle, Wait};

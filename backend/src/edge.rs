@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::app::{App, AppState};
@@ -29,24 +29,36 @@ pub(crate) const NEXT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Wraps the whole application.
+/// Wraps the router.
 pub async fn edge(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    around(&app, request, |request| next.run(request)).await
+}
+
+/// Wraps whatever answers a request.
+pub async fn around<A: Future<Output = Response>>(
+    app: &App,
+    request: Request,
+    answer: impl FnOnce(Request) -> A,
+) -> Response {
     let cause = Cause::request();
     let id = cause.to_string();
-    let asked = Asked::of(&app, &request);
-    let sign_in = app.sign_ins.read(Audience::Hub, request.headers());
-    let mut response = match host_of(&app, request.headers()) {
+    let asked = Asked::of(app, &request);
+    let sign_in = if asked.is_proxied {
+        None
+    } else {
+        app.sign_ins.read(Audience::Hub, request.headers())
+    };
+    let mut response = match host_of(app, request.headers()) {
         None => Error::CrossSite.into_response(),
-        Some(host) if app.config.server.is_split() && host != asked.audience() => asked.elsewhere(&app),
-        Some(_) => cause.during(next.run(request)).await,
+        Some(host) if app.config.server.is_split() && host != asked.audience() => asked.elsewhere(app),
+        Some(_) => cause.during(answer(request)).await,
     };
     if let Some(error) = response.extensions_mut().remove::<Arc<Error>>() {
-        log(&app, &id, &asked, &error);
-        response = asked.answer(&app, &id, &error, &response);
+        log(app, &id, &asked, &error);
+        response = asked.answer(app, &id, &error, &response);
     }
-    if let Some(sign_in) = sign_in.filter(|_| !asked.is_proxied && !response.headers().contains_key(header::SET_COOKIE))
-    {
-        renew(&app, Audience::Hub, &sign_in, response.headers_mut());
+    if let Some(sign_in) = sign_in.filter(|_| !response.headers().contains_key(header::SET_COOKIE)) {
+        renew(app, Audience::Hub, &sign_in, response.headers_mut());
     }
     if let Ok(id) = HeaderValue::try_from(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
@@ -125,15 +137,20 @@ pub fn is_same_site(app: &App, headers: &HeaderMap, audience: Audience) -> bool 
     }
 }
 
+/// Whether a path is one of people's own servers.
+pub(crate) fn is_proxied(app: &App, path: &str) -> bool {
+    path.strip_prefix(app.routes.base())
+        .is_some_and(|rest| rest.starts_with("user/"))
+}
+
 /// What is needed of a request to answer an error in its own way.
 struct Asked {
     address: IpAddr,
     method: Method,
-    path: String,
-    next: String,
-    is_navigation: bool,
+    uri: Uri,
     is_proxied: bool,
-    look: Look,
+    /// Only documents have one.
+    look: Option<Look>,
 }
 
 impl Asked {
@@ -149,14 +166,16 @@ impl Asked {
         Self {
             address: ClientAddress::of(request.extensions()).unwrap_or(Ipv4Addr::UNSPECIFIED.into()),
             method: request.method().clone(),
-            path: uri.path().to_owned(),
-            next: uri
-                .path_and_query()
-                .map_or_else(|| uri.path().to_owned(), ToString::to_string),
-            is_navigation,
-            is_proxied: uri.path().starts_with(&format!("{}user/", app.routes.base())),
-            look: Look::of(headers),
+            uri: uri.clone(),
+            is_proxied: is_proxied(app, uri.path()),
+            look: is_navigation.then(|| Look::of(headers)),
         }
+    }
+
+    /// Path and query.
+    fn next(&self) -> &str {
+        let both = self.uri.path_and_query();
+        both.map_or_else(|| self.uri.path(), |both| both.as_str())
     }
 
     fn audience(&self) -> Audience {
@@ -165,7 +184,7 @@ impl Asked {
 
     /// A path that belongs to the other host name: people are sent there, nothing else is.
     fn elsewhere(&self, app: &App) -> Response {
-        if !self.is_navigation {
+        if self.look.is_none() {
             return Error::NotFound.into_response();
         }
         let server = &app.config.server;
@@ -173,25 +192,25 @@ impl Asked {
             Audience::Hub => server.origin(),
             Audience::User => server.user_origin(),
         };
-        Redirect::to(&format!("{origin}{}", self.next)).into_response()
+        Redirect::to(&format!("{origin}{}", self.next())).into_response()
     }
 
     fn answer(&self, app: &App, id: &str, error: &Error, response: &Response) -> Response {
-        let is_api = self.path.starts_with(&app.routes.api(""));
-        if self.is_navigation && !is_api {
+        let is_api = self.uri.path().starts_with(&app.routes.api(""));
+        if let Some(look) = self.look.filter(|_| !is_api) {
             // The servers' host has no pages of its own.
             if self.is_proxied && app.config.server.is_split() {
                 return match error {
-                    Error::NotSignedIn => hand_off::begin(app, &self.next),
-                    _ => Redirect::to(&hand_off::page_of(app, &self.next)).into_response(),
+                    Error::NotSignedIn => hand_off::begin(app, self.next()),
+                    _ => Redirect::to(&hand_off::page_of(app, self.next())).into_response(),
                 };
             }
             if matches!(error, Error::NotSignedIn) {
-                let next = utf8_percent_encode(&self.next, NEXT).to_string();
+                let next = utf8_percent_encode(self.next(), NEXT).to_string();
                 return Redirect::to(&format!("{}?next={next}", app.routes.hub("login"))).into_response();
             }
             // The page asks the API itself what is the matter, and says it in the person's words.
-            return app.assets.document(error.status().0, self.look, None);
+            return app.assets.document(error.status().0, look, None);
         }
         let mut answer = (response.status(), Json(error.view(id))).into_response();
         if let Some(retry) = response.headers().get(header::RETRY_AFTER) {
@@ -207,7 +226,7 @@ impl Asked {
 /// A failure of ours is logged as one, with its cause; a mistake of a client is only noted.
 fn log(app: &App, id: &str, asked: &Asked, error: &Error) {
     let (status, code) = error.status();
-    let (status, method, path) = (status.as_u16(), Sent(asked.method.as_str()), Sent(&asked.path));
+    let (status, method, path) = (status.as_u16(), Sent(asked.method.as_str()), Sent(asked.uri.path()));
     let text = error.to_string();
     let (text, address) = (Sent(&text), asked.address);
     match error.private_cause() {

@@ -7,12 +7,13 @@ mod proxy_protocol;
 mod stream;
 mod tls;
 
+use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -32,6 +33,7 @@ use self::limits::{Seldom, places};
 use self::openings::Openings;
 use self::stream::{Stream, Transport};
 use self::tls::{Acceptor, Follower};
+use crate::auth::Seen;
 use crate::clock::Clock;
 use crate::config::Server;
 
@@ -91,7 +93,7 @@ impl Front {
     }
 
     /// Serves until shutdown, and then until the last request is answered. Tunnels are not waited for.
-    pub async fn serve(self, listener: TcpListener, router: Router, shutdown: CancellationToken) {
+    pub async fn serve(self, listener: TcpListener, site: impl Site, shutdown: CancellationToken) {
         let tasks = TaskTracker::new();
         let tls = self.tls.map(|(acceptor, follower)| {
             tasks.spawn(follower.follow(shutdown.clone()));
@@ -105,7 +107,7 @@ impl Front {
             openings: Openings::new(self.limits.openings, self.limits.opening),
             headers: self.limits.headers,
             http,
-            router,
+            site,
             shutdown: shutdown.clone(),
             refused: Seldom::default(),
         });
@@ -198,14 +200,29 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
+/// What answers requests.
+pub trait Site:
+    Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+{
+}
+
+impl<S> Site for S where
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
 /// What every connection goes through.
-struct Door {
+struct Door<S> {
     proxies: Proxies,
     tls: Option<Acceptor>,
     openings: Openings,
     headers: Duration,
     http: http1::Builder,
-    router: Router,
+    site: S,
     shutdown: CancellationToken,
     refused: Seldom,
 }
@@ -225,7 +242,7 @@ enum OpenError {
     Slow,
 }
 
-impl Door {
+impl<S: Site> Door<S> {
     async fn converse(self: Arc<Self>, stream: TcpStream, peer: IpAddr, place: OwnedSemaphorePermit) {
         let opened = tokio::select! {
             opened = self.open(stream, peer) => opened,
@@ -276,10 +293,12 @@ impl Door {
 
     /// Requests, one after the other, each with the address of whoever asks.
     async fn serve(&self, stream: impl rt::Read + rt::Write + Unpin + Send + 'static, neighbour: IpAddr) {
+        let seen = Arc::new(Seen::default());
         let service = service_fn(|mut request: Request<Incoming>| {
             let client = self.proxies.client(neighbour, request.headers());
             client.insert(request.extensions_mut());
-            self.router.clone().call(request)
+            request.extensions_mut().insert(Arc::clone(&seen));
+            self.site.clone().call(request)
         });
         let mut http = self.http.clone();
         // A proxy keeps its connections as long as it likes, and lets nobody be slow.

@@ -1,23 +1,73 @@
 //! The URL table of the server, below the site's base path. JupyterHub's paths wherever it has the thing.
 
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::BoxError;
 use axum::Router;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
-use axum::response::Redirect;
-use axum::routing::{any, delete, get, post, put};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{delete, get, post, put};
+use http::Request;
+use tower::Service;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::api::{events, health, login, login_form, options, progress, server, site, user};
 use crate::app::AppState;
-use crate::edge::edge;
+use crate::edge::{around, edge, is_proxied};
 use crate::error::Error;
 use crate::{hand_off, pages, proxy};
 
 /// No request of the API is larger; bodies to people's servers are not limited here.
 const BODY_LIMIT: usize = 64 * 1024;
 
-/// Every URL.
-pub fn router(app: AppState) -> Router {
+/// The whole site: people's own servers straight away, everything else by its URL.
+#[derive(Clone)]
+pub struct Site {
+    app: AppState,
+    router: Router,
+}
+
+impl Site {
+    /// All of it.
+    pub fn new(app: AppState) -> Self {
+        Self {
+            router: router(Arc::clone(&app)),
+            app,
+        }
+    }
+}
+
+impl<B> Service<Request<B>> for Site
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        if !is_proxied(&self.app, request.uri().path()) {
+            return Box::pin(self.router.call(request));
+        }
+        let (app, request) = (Arc::clone(&self.app), request.map(Body::new));
+        Box::pin(async move {
+            let answer = async |request| proxy::forward(&app, request).await.into_response();
+            Ok(around(&app, request, answer).await)
+        })
+    }
+}
+
+/// Every URL but those of people's own servers.
+fn router(app: AppState) -> Router {
     let api = Router::new()
         .route("/site", get(site::show_site))
         .route("/login", post(login::sign_in))
@@ -60,7 +110,6 @@ pub fn router(app: AppState) -> Router {
         .nest("/hub", hub)
         .route("/hub/", get(to_home.clone()))
         .route("/", get(to_home))
-        .route("/user/{*rest}", any(proxy::forward))
         .fallback(async || Error::NotFound);
     let site = match base.trim_end_matches('/') {
         "" => site,

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::listen::{self, Front};
 use crate::next::start_next_until_shutdown;
-use crate::router::router;
+use crate::router::Site;
 use crate::slurm::sign_for_others;
 
 /// How long requests and tunnels may take to end.
@@ -39,7 +39,9 @@ pub async fn serve(config: Config) -> Result<(), String> {
     tracing::info!(%address, url = app.config.server.public_url, "serving");
 
     let ended = async {
-        front.serve(listener, router(Arc::clone(&app)), shutdown.clone()).await;
+        front
+            .serve(listener, Site::new(Arc::clone(&app)), shutdown.clone())
+            .await;
         app.tunnels.close();
         app.tunnels.wait().await;
         app.spawner.drained().await;

@@ -1,7 +1,10 @@
-//! Small requests and WebSocket echo: direct, through configurable-http-proxy, through Slipway.
+//! Small requests and WebSocket echo: direct, through configurable-http-proxy, nginx and Slipway.
 //!
-//! configurable-http-proxy speaks plain HTTP to the server and checks nobody; Slipway authenticates each
-//! request and speaks mutual TLS. Direct is what the server behind both costs by itself.
+//! configurable-http-proxy and the first nginx speak plain HTTP to the server and check nobody; Slipway authenticates
+//! each request and speaks mutual TLS, as the second nginx does (`proxy_pass https`, connections kept). Direct is what
+//! the server behind them costs by itself.
+
+mod nginx;
 
 use std::process::Stdio;
 use std::time::Instant;
@@ -15,6 +18,7 @@ use tokio::process::{Child, Command};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
+use self::nginx::Nginx;
 use crate::table::{Median, markdown};
 
 const ROUNDS: usize = 7;
@@ -48,6 +52,8 @@ pub(crate) async fn measure() -> String {
     ada.start_and_wait(&json!({})).await;
     let (mut stub, direct) = plain_stub().await;
     let (mut chp, proxied) = configurable_http_proxy(&direct).await;
+    let plain = Nginx::start(&direct).await;
+    let tls = Nginx::start_with_tls().await;
     let chp_at_rest = memory(chp.id().unwrap());
     let ways = [
         Way {
@@ -65,7 +71,21 @@ pub(crate) async fn measure() -> String {
             origin: proxied.clone(),
         },
         Way {
-            name: "Slipway",
+            name: "nginx",
+            pid: plain.worker,
+            url: format!("{}/user/ada", plain.url),
+            cookie: String::new(),
+            origin: plain.url.clone(),
+        },
+        Way {
+            name: "nginx, TLS to the server",
+            pid: tls.worker,
+            url: format!("{}/user/ada", tls.url),
+            cookie: String::new(),
+            origin: tls.url.clone(),
+        },
+        Way {
+            name: "Slipway, TLS to the server",
             pid: site.slipway_pid().unwrap(),
             url: ada.url("user/ada"),
             cookie: ada.cookies("user/ada/"),
@@ -115,6 +135,8 @@ pub(crate) async fn measure() -> String {
             ],
         ],
     );
+    plain.stop().await;
+    tls.stop().await;
     chp.kill().await.unwrap();
     stub.kill().await.unwrap();
     site.shut_down().await;
@@ -219,7 +241,7 @@ async fn configurable_http_proxy(target: &str) -> (Child, String) {
     (child, url)
 }
 
-async fn answers(url: &str) {
+pub(super) async fn answers(url: &str) {
     let person = Person::new("");
     until(url, || async {
         person

@@ -80,6 +80,7 @@ tests() {
 }
 
 hub() {
+  step nginx "nginx, to compare with in benchmarks" "$(PATH=$PATH:/usr/sbin command -v nginx || echo missing)" "$here/nginx.sh" bash "$here/nginx.sh"
   step jupyterhub "JupyterHub, to compare with in benchmarks" "$SLIPWAY_TOOLS/jupyterhub/bin/jupyterhub" "$here/jupyterhub.sh" bash "$here/jupyterhub.sh" 6.1.1
 }
 

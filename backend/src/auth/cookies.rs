@@ -4,7 +4,7 @@
 //! taken out by the proxy, and even a stolen cookie of `/user/<name>/` opens nothing under `/hub/`.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use base64::Engine;
@@ -43,6 +43,17 @@ pub struct SignIn {
     pub ends_at: i64,
     /// Until when without another request, in seconds since 1970.
     pub idle_at: i64,
+}
+
+/// What a connection has shown last and was good.
+#[derive(Default)]
+pub struct Seen(Mutex<Option<Shown>>);
+
+struct Shown {
+    audience: Audience,
+    token: Box<[u8]>,
+    /// What the token says.
+    sign_in: Arc<SignIn>,
 }
 
 /// The claims of a cookie. Never `sun` or `username`: Slurm would take those for its own.
@@ -170,12 +181,43 @@ impl SignIns {
     /// The sign-in that a request carries for this part of the site. Two cookies of one name are none:
     /// somebody else's page may have planted one.
     pub fn read(&self, audience: Audience, headers: &HeaderMap) -> Option<SignIn> {
-        let name = self.name(audience);
-        let values: Vec<_> = cookies(headers)
-            .filter(|(found, _)| *found == name.as_bytes())
-            .map(|(_, value)| value)
-            .collect();
-        let [token] = values[..] else { return None };
+        let sign_in = self.verify(audience, self.token(audience, headers)?)?;
+        self.is_good(&sign_in).then_some(sign_in)
+    }
+
+    /// The same for one request of many on a connection: a signature that was verified on it is not verified again.
+    pub fn read_again(&self, audience: Audience, headers: &HeaderMap, seen: &Seen) -> Option<Arc<SignIn>> {
+        let token = self.token(audience, headers)?;
+        let mut seen = seen.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |shown: &&Shown| shown.audience == audience && *shown.token == *token;
+        let sign_in = match seen.as_ref().filter(same) {
+            Some(shown) => Arc::clone(&shown.sign_in),
+            None => {
+                let sign_in = Arc::new(self.verify(audience, token)?);
+                *seen = Some(Shown {
+                    audience,
+                    token: token.into(),
+                    sign_in: Arc::clone(&sign_in),
+                });
+                sign_in
+            }
+        };
+        self.is_good(&sign_in).then_some(sign_in)
+    }
+
+    fn is_good(&self, sign_in: &SignIn) -> bool {
+        sign_in.idle_at > self.clock.now() && !self.is_over(sign_in)
+    }
+
+    fn token<'a>(&self, audience: Audience, headers: &'a HeaderMap) -> Option<&'a [u8]> {
+        let name = self.name(audience).as_bytes();
+        let mut tokens = cookies(headers).filter_map(|(found, value)| (found == name).then_some(value));
+        let token = tokens.next()?;
+        tokens.next().is_none().then_some(token)
+    }
+
+    /// What a token says, if one of our keys has signed it for this part of the site.
+    fn verify(&self, audience: Audience, token: &[u8]) -> Option<SignIn> {
         let key_id = jsonwebtoken::decode_header(token).ok()?.kid?;
         let verifier = self.verifiers.get(&key_id)?;
         let mut rules = Validation::new(Algorithm::HS256);
@@ -189,8 +231,7 @@ impl SignIns {
             ends_at: claims.end,
             idle_at: claims.exp,
         };
-        let idle = sign_in.idle_at <= self.clock.now();
-        (claims.aud == audience && !idle && !self.is_over(&sign_in)).then_some(sign_in)
+        (claims.aud == audience).then_some(sign_in)
     }
 
     /// Ends a sign-in everywhere; answers the cookies that make the browser forget it.

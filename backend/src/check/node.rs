@@ -17,7 +17,7 @@ use tower::ServiceExt;
 use super::{Check, advice};
 use crate::auth::Audience;
 use crate::listen::ClientAddress;
-use crate::router::router;
+use crate::router::Site;
 use crate::slurm::Job;
 use crate::spawner::Server;
 
@@ -108,7 +108,7 @@ impl Check<'_> {
             });
         }
         let path = self.app.routes.server(self.user, "api/status");
-        let Ok(answer) = router(Arc::clone(&self.app)).oneshot(self.request(&path)?).await;
+        let Ok(answer) = Site::new(Arc::clone(&self.app)).oneshot(self.request(&path)?).await;
         let status = answer.status();
         if !status.is_success() {
             return Err(format!(

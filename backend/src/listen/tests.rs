@@ -1,5 +1,6 @@
 use std::time::Instant;
 
+use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::routing::get;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -1,33 +1,31 @@
 //! One request under `/user/<name>/`: who asks, may they, and on it goes.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{ConnectInfo, OriginalUri, Request, State};
+use axum::extract::Request;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderValue, Method, StatusCode, Uri, header};
 
+use super::Target;
 use super::headers::{set_forwarding, strip_hop_by_hop, strip_own_cookies, strip_set_cookies, upgrade_of};
-use super::{Target, upgrade};
+use super::upgrade::{self, Ends};
 use crate::app::{App, AppState};
-use crate::auth::{Audience, SignIn};
+use crate::auth::{Audience, Seen, SignIn};
 use crate::edge::{is_same_site, renew};
 use crate::error::Error;
 use crate::hand_off;
 use crate::listen::ClientAddress;
 
-/// Any method, any path under `/user/<name>/`.
-pub async fn forward(
-    State(app): State<AppState>,
-    ConnectInfo(ClientAddress(address)): ConnectInfo<ClientAddress>,
-    OriginalUri(uri): OriginalUri,
-    mut request: Request,
-) -> Result<Response, Error> {
-    let (owner, rest) = split(&app, &uri).ok_or(Error::NotFound)?;
+/// Any method, any path under `/user/<name>/`. No router and no layer is in between: see [`super`].
+pub async fn forward(app: &AppState, mut request: Request) -> Result<Response, Error> {
+    let uri = request.uri().clone();
+    let (owner, rest) = split(app, &uri).ok_or(Error::NotFound)?;
     if rest == hand_off::LAST_STEP && request.method() == Method::GET {
-        return hand_off::take(&app, owner, uri.query(), request.headers()).await;
+        return hand_off::take(app, owner, uri.query(), request.headers()).await;
     }
-    let sign_in = authorize(&app, owner, &request)?;
+    let sign_in = authorize(app, owner, &request)?;
     // Lab's own menu leads here; signing in and out is the hub's, whose page asks first.
     if let "logout" | "login" = rest {
         return Ok(Redirect::to(&app.hub_url(rest)).into_response());
@@ -35,12 +33,13 @@ pub async fn forward(
     let server = app.spawner.find(&sign_in.user).await.ok_or(Error::NotRunning)?;
     let target = server.target().ok_or(Error::NotRunning)?;
     if rest == "terminals/1" && is_opened(&request) {
-        make_terminal(&app, &sign_in, &target).await;
+        make_terminal(app, &sign_in, &target).await;
     }
 
     let protocol = upgrade_of(request.headers());
     let client = protocol.as_ref().map(|_| hyper::upgrade::on(&mut request));
     let scheme = if app.config.server.is_https() { "https" } else { "http" };
+    let address = ClientAddress::of(request.extensions()).unwrap_or(Ipv4Addr::UNSPECIFIED.into());
     let headers = request.headers_mut();
     strip_hop_by_hop(headers);
     strip_own_cookies(headers, &app.sign_ins);
@@ -50,7 +49,6 @@ pub async fn forward(
         headers.insert(header::UPGRADE, protocol);
     }
     let is_api = rest.starts_with("api/");
-    *request.uri_mut() = uri;
 
     let mut response = target.send(request).await.map_err(|e| {
         app.spawner.doubt(&server);
@@ -67,14 +65,19 @@ pub async fn forward(
     strip_set_cookies(headers, &app.sign_ins);
     // What an open Lab asks every few seconds; not files, which may be kept by whoever carries them.
     if is_api {
-        renew(&app, Audience::User, &sign_in, headers);
+        renew(app, Audience::User, &sign_in, headers);
     }
-    if let (Some(protocol), Some(client), Some(upstream)) = (changed, client, upstream) {
-        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-        headers.insert(header::UPGRADE, protocol);
-        upgrade::join(app, sign_in, server, client, upstream);
+    let (Some(protocol), Some(client), Some(upstream)) = (changed, client, upstream) else {
+        return Ok(response.map(Body::new));
+    };
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(header::UPGRADE, protocol);
+    let (head, body) = response.into_parts();
+    if let Some(wire) = body.into_wire() {
+        let ends = Ends { client, upstream, wire };
+        upgrade::join(Arc::clone(app), sign_in, server, ends);
     }
-    Ok(response.map(Body::new))
+    Ok(Response::from_parts(head, Body::empty()))
 }
 
 /// Whose path it is, and what follows `/user/<name>/`.
@@ -85,9 +88,13 @@ fn split<'a>(app: &App, uri: &'a Uri) -> Option<(&'a str, &'a str)> {
 
 /// Whether the person who asks is the one whose path it is, and asks from our own pages. The same for plain
 /// requests and for upgrades.
-fn authorize(app: &App, owner: &str, request: &Request) -> Result<SignIn, Error> {
+fn authorize(app: &App, owner: &str, request: &Request) -> Result<Arc<SignIn>, Error> {
     let headers = request.headers();
-    let sign_in = app.sign_ins.read(Audience::User, headers).ok_or(Error::NotSignedIn)?;
+    let sign_in = match request.extensions().get::<Arc<Seen>>() {
+        Some(seen) => app.sign_ins.read_again(Audience::User, headers, seen),
+        None => app.sign_ins.read(Audience::User, headers).map(Arc::new),
+    };
+    let sign_in = sign_in.ok_or(Error::NotSignedIn)?;
     if sign_in.user.as_str() != owner {
         return Err(Error::Forbidden);
     }

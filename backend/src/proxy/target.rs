@@ -1,24 +1,18 @@
-//! The Jupyter server of one job: a pool of connections over TLS that is pinned to this job's key.
+//! The Jupyter server of one job: connections over TLS that is pinned to this job's key.
 
 use std::net::SocketAddr;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use hyper::body::Incoming;
-use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper::{Request, Response, Uri};
-use hyper_util::client::legacy::connect::{Connected, Connection};
-use hyper_util::client::legacy::{Client, Error};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper::{Request, Response};
 use rustls::pki_types::ServerName;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
-use tower::Service;
+
+use super::answer::Answer;
+use super::wire::Wire;
 
 /// A node that does not answer at all is told within this time.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -27,31 +21,43 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Jupyter (tornado) closes idle connections after an hour; we do well before.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
+/// Connections that wait for another request; a browser opens six.
+const MOST_IDLE: usize = 32;
 
 /// Where a person's requests go.
 pub struct Target {
     address: SocketAddr,
-    client: Client<Pinned, Body>,
+    tls: TlsConnector,
+    idle: Mutex<Idle>,
+}
+
+/// Connections that wait for another request, the one used last at the end.
+#[derive(Default)]
+struct Idle {
+    wires: Vec<(Instant, Wire)>,
+    /// Somebody will close those that wait too long.
+    is_swept: bool,
 }
 
 /// The Jupyter server could not be asked.
 #[derive(Debug, thiserror::Error)]
-#[error("the server on the node did not answer: {0}")]
-pub struct TargetError(#[from] Error);
+pub enum TargetError {
+    /// No connection.
+    #[error("the server on the node cannot be reached: {0}")]
+    Connect(#[from] std::io::Error),
+    /// A connection, and no answer.
+    #[error("the server on the node did not answer: {0}")]
+    Send(#[from] hyper::Error),
+}
 
 impl Target {
     /// For one job: its address, and TLS that accepts that job's certificate only.
     pub fn new(address: SocketAddr, tls: Arc<rustls::ClientConfig>) -> Self {
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            // A connection that Jupyter closed meanwhile is tried again only if nothing was sent on it.
-            .retry_canceled_requests(true)
-            .build(Pinned {
-                address,
-                tls: TlsConnector::from(tls),
-            });
-        Self { address, client }
+        Self {
+            address,
+            tls: TlsConnector::from(tls),
+            idle: Mutex::default(),
+        }
     }
 
     /// Node address and port.
@@ -60,46 +66,77 @@ impl Target {
     }
 
     /// Sends a request with a path and query only; its headers go as they are.
-    pub async fn send(&self, mut request: Request<Body>) -> Result<Response<Incoming>, TargetError> {
-        // The pool wants an absolute URI; the same one every time, as there is one server behind it.
-        let mut parts = request.uri().clone().into_parts();
-        parts.scheme = Some(http::uri::Scheme::HTTP);
-        parts.authority = Some(http::uri::Authority::from_static("job"));
-        if let Ok(uri) = Uri::from_parts(parts) {
-            *request.uri_mut() = uri;
+    pub async fn send(self: &Arc<Self>, mut request: Request<Body>) -> Result<Response<Answer>, TargetError> {
+        loop {
+            let (mut wire, is_new) = match self.take().await {
+                Some(wire) => (wire, false),
+                None => (self.connect().await?, true),
+            };
+            match wire.send(request).await {
+                Ok(response) => {
+                    return Ok(response.map(|body| Answer::new(body, wire, Arc::clone(self))));
+                }
+                // Jupyter had closed it while nobody looked, and nothing was sent on it.
+                Err(mut error) => match error.take_message() {
+                    Some(unsent) if !is_new => request = unsent,
+                    _ => return Err(error.into_error().into()),
+                },
+            }
         }
-        Ok(self.client.request(request).await?)
-    }
-}
-
-/// Connects to one address with one TLS configuration, whatever the URI says.
-#[derive(Clone)]
-struct Pinned {
-    address: SocketAddr,
-    tls: TlsConnector,
-}
-
-type Connecting = Pin<Box<dyn Future<Output = std::io::Result<Stream>> + Send>>;
-
-impl Service<Uri> for Pinned {
-    type Response = Stream;
-    type Error = std::io::Error;
-    type Future = Connecting;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, _: Uri) -> Connecting {
-        let Self { address, tls } = self.clone();
-        let connect = async move {
-            let stream = TcpStream::connect(address).await?;
+    /// A connection that waits and still lives.
+    async fn take(&self) -> Option<Wire> {
+        loop {
+            let (since, mut wire) = self.lock().wires.pop()?;
+            let is_good = std::future::poll_fn(|cx| std::task::Poll::Ready(wire.is_good(cx))).await;
+            if is_good && since.elapsed() < IDLE_TIMEOUT {
+                return Some(wire);
+            }
+        }
+    }
+
+    /// Keeps a connection for the next request.
+    pub(super) fn give_back(self: &Arc<Self>, wire: Wire) {
+        let mut idle = self.lock();
+        if idle.wires.len() < MOST_IDLE {
+            idle.wires.push((Instant::now(), wire));
+        }
+        if !std::mem::replace(&mut idle.is_swept, true) {
+            tokio::spawn(sweep(Arc::downgrade(self)));
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Idle> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn connect(&self) -> Result<Wire, TargetError> {
+        let open = async {
+            let stream = TcpStream::connect(self.address).await?;
             stream.set_nodelay(true)?;
             notice_a_lost_node(&stream)?;
             let name = ServerName::try_from("slipway").map_err(std::io::Error::other)?;
-            Ok(Stream(TokioIo::new(tls.connect(name, stream).await?)))
+            self.tls.connect(name, stream).await
         };
-        Box::pin(async move { tokio::time::timeout(CONNECT_TIMEOUT, connect).await? })
+        let stream = tokio::time::timeout(CONNECT_TIMEOUT, open)
+            .await
+            .map_err(std::io::Error::from)??;
+        Ok(Wire::new(stream).await?)
+    }
+}
+
+/// Closes connections that have waited too long, until there are none or the job is over.
+async fn sweep(target: std::sync::Weak<Target>) {
+    loop {
+        tokio::time::sleep(IDLE_TIMEOUT / 3).await;
+        let Some(target) = target.upgrade() else { return };
+        let mut idle = target.lock();
+        idle.wires.retain(|(since, _)| since.elapsed() < IDLE_TIMEOUT);
+        if idle.wires.is_empty() {
+            idle.is_swept = false;
+            return;
+        }
     }
 }
 
@@ -113,45 +150,4 @@ fn notice_a_lost_node(stream: &TcpStream) -> std::io::Result<()> {
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(ACKNOWLEDGE_TIMEOUT))?;
     Ok(())
-}
-
-/// A TLS stream in the shape that the pool wants.
-struct Stream(TokioIo<TlsStream<TcpStream>>);
-
-impl Connection for Stream {
-    fn connected(&self) -> Connected {
-        Connected::new()
-    }
-}
-
-impl Read for Stream {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: ReadBufCursor<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buf)
-    }
-}
-
-impl Write for Stream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[std::io::IoSlice<'_>],
-    ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(cx, bufs)
-    }
 }

@@ -6,21 +6,35 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use shared::server::Phase;
 
+use super::copy::copy;
+use super::wire::Wire;
 use crate::app::AppState;
 use crate::auth::SignIn;
 use crate::spawner::Server;
 
-/// Joins the two ends, once both have agreed.
-pub(super) fn join(app: AppState, sign_in: SignIn, server: Arc<Server>, client: OnUpgrade, upstream: OnUpgrade) {
+/// The two ends that have agreed.
+pub(super) struct Ends {
+    pub(super) client: OnUpgrade,
+    pub(super) upstream: OnUpgrade,
+    /// What the upstream's end comes from.
+    pub(super) wire: Wire,
+}
+
+/// Joins the two ends.
+pub(super) fn join(app: AppState, sign_in: Arc<SignIn>, server: Arc<Server>, ends: Ends) {
     let tasks = app.tunnels.clone();
     tasks.spawn(async move {
-        let (client, upstream) = match tokio::try_join!(client, upstream) {
-            Ok(ends) => ends,
-            Err(error) => return tracing::debug!(%error, "an upgrade was agreed on and did not happen"),
+        let Ends { client, upstream, wire } = ends;
+        let (client, upstream, ()) = tokio::join!(client, upstream, wire.finish());
+        let (client, upstream) = match (client, upstream) {
+            (Ok(client), Ok(upstream)) => (client, upstream),
+            (Err(error), _) | (_, Err(error)) => {
+                return tracing::debug!(%error, "an upgrade was agreed on and did not happen");
+            }
         };
         let (mut client, mut upstream) = (TokioIo::new(client), TokioIo::new(upstream));
         tokio::select! {
-            copied = tokio::io::copy_bidirectional(&mut client, &mut upstream) => {
+            copied = copy(&mut client, &mut upstream) => {
                 if let Err(error) = copied {
                     tracing::trace!(%error, "a tunnel ended");
                 }
