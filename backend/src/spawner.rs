@@ -21,7 +21,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use shared::names::UserName;
-use shared::server::StateView;
+use shared::server::{Phase, StateView};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -100,7 +100,9 @@ impl Spawner {
     /// What is shown of a server now.
     pub fn state(&self, server: &Server) -> StateView {
         let now = self.slurm.now();
-        server.asked(now);
+        if server.asked(now) && server.phase() == Phase::Ready {
+            self.wake.notify_one(); // What is known may be as old as the poller's calm pace.
+        }
         derive(&server.known.borrow(), self.policy(), now)
     }
 

@@ -13,6 +13,8 @@ use crate::task::{memo, spawn};
 
 /// How often the server is asked while something is changing and no events come, in seconds.
 const ASK: i64 = 3;
+/// How often it is asked while it runs: its end is told.
+const ASK_RUNNING: i64 = 5;
 /// How often it is asked otherwise.
 const ASK_CALM: i64 = 15;
 /// From when on the page says that what it shows is old, in seconds.
@@ -238,7 +240,11 @@ impl Watch {
         // An open connection can be a dead one (after sleep): it too is checked now and then.
         let told = pending && connection.is_some_and(|(open, _)| open) && !failed;
         let changing = pending || phase == Some(Phase::Stopping) || failed;
-        let pause = if changing && !told { ASK } else { ASK_CALM };
+        let pause = match phase {
+            _ if changing && !told => ASK,
+            Some(Phase::Ready) => ASK_RUNNING,
+            _ => ASK_CALM,
+        };
         if clock::now() - asked_at < pause || document().hidden() && !changing {
             return;
         }

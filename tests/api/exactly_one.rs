@@ -123,6 +123,8 @@ async fn the_next_server_is_started_once_whichever_slipway_was_told() {
         if wanted {
             for person in [&here, &there] {
                 let is_there = async || {
+                    // Whoever works with it finds out at once.
+                    person.get(&person.own("lab")).await;
                     let server = person.server().await?;
                     (server.ready && server.state.job_id == Some(2)).then_some(())
                 };

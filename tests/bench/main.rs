@@ -16,6 +16,7 @@ mod proxy;
 mod sign_in;
 mod start;
 mod table;
+mod told;
 mod waiting;
 
 use std::process::Command;
@@ -38,6 +39,9 @@ async fn main() {
     }
     if wants("waiting") {
         report += &waiting::measure().await;
+    }
+    if wants("told") {
+        report += &told::measure().await;
     }
     if wants("hang") {
         report += &hang::measure().await;

@@ -69,7 +69,7 @@ await tell(async (enter) => {
   step("a smaller request is proposed, taken, and started; another interface needs no new job");
   const other = await enter();
   other.allow(/status of 404 .*\/favicon\.ico$/, "the stub of Jupyter has no icon");
-  await other.page.goto("hub/spawn?features=fast&cores=6&interface=lab");
+  await other.page.goto("hub/spawn?features=fast&cores=6&interface=lab&time=0:05");
   await signIn(other, "bob");
   await start(other, "**/user/bob/lab");
   await until("what bob has to be taken", async () => {
@@ -86,6 +86,11 @@ await tell(async (enter) => {
   await page.goto("hub/home");
   await sees(button("stop"), page.getByText("H100 slice, 10 GB"));
   await inspectAll(person, "form-card");
+  step("less than five minutes are left, said aloud on whatever page");
+  await other.page.goto("hub/spawn");
+  await sees(other.page.locator(".time-warning"));
+  await until("it is said", async () => /^Your server ends at/.test(await other.page.locator("p.hidden[role=status]").innerText()));
+
   step("another one when its time is over, and then rather not");
   const next = page.getByRole("checkbox", { name: /^Start the next one/ });
   await next.check();

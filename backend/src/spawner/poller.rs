@@ -16,7 +16,7 @@ use crate::slurm::{Job, JobState, SlurmError};
 const SOON: Duration = Duration::from_millis(500);
 /// A start is fresh for this long.
 const FRESH_SECONDS: i64 = 5;
-/// While somebody waits, or Slurm is away.
+/// While somebody waits or looks at the page of a server, or Slurm is away.
 const WAITING: Duration = Duration::from_secs(2);
 /// While servers only run, or there is none: an outage is noticed before somebody has to wait for it.
 const CALM: Duration = Duration::from_secs(15);
@@ -113,6 +113,8 @@ impl Spawner {
             let known = server.known.borrow();
             match known.phase() {
                 _ if known.silent_since.is_some() => WAITING,
+                // Its page is open, and has to say so when it ends.
+                Phase::Ready if server.is_looked_at(now) => WAITING,
                 Phase::Ready | Phase::Ended => CALM,
                 Phase::Starting | Phase::Stopping => SOON,
                 _ if now - known.asked_at < FRESH_SECONDS => SOON,

@@ -113,14 +113,19 @@ impl Server {
         self.known.subscribe()
     }
 
-    /// Somebody asks about it.
-    pub(super) fn asked(&self, now: i64) {
-        self.asked_at.store(now, Ordering::Relaxed);
+    /// Somebody asks about it; whether nobody has for a while.
+    pub(super) fn asked(&self, now: i64) -> bool {
+        now - self.asked_at.swap(now, Ordering::Relaxed) >= WATCHED_SECONDS
     }
 
     /// Somebody follows it, or asked about it a moment ago.
     pub(super) fn is_watched(&self, now: i64) -> bool {
-        self.known.receiver_count() > 0 || now - self.asked_at.load(Ordering::Relaxed) < WATCHED_SECONDS
+        self.known.receiver_count() > 0 || self.is_looked_at(now)
+    }
+
+    /// Somebody asked about it a moment ago: not only works with it.
+    pub(super) fn is_looked_at(&self, now: i64) -> bool {
+        now - self.asked_at.load(Ordering::Relaxed) < WATCHED_SECONDS
     }
 
     /// The way to it, once Jupyter has answered and until the job is over.

@@ -86,7 +86,7 @@ impl Nginx {
             .arg(&file)
             .kill_on_drop(true)
             .spawn()
-            .expect("nginx: `setup.sh bench` installs it");
+            .unwrap(); // `setup.sh bench` installs it.
         let url = format!("http://127.0.0.1:{port}");
         answers(&format!("{url}/user/ada/api/status")).await;
         let worker = worker_of(child.id().unwrap()).await;
