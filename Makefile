@@ -66,8 +66,9 @@ record:
 
 bench:
 	@bash tests/setup/setup.sh bench
-	@$(MAKE) -s build
-	@$(ENV) target/fast/bench
+	@$(MAKE) -s dist/index.html
+	@$(ENV) cargo build -q --release -p backend -p slipway-tests --bins
+	@$(ENV) target/release/bench
 
 soak:
 	@bash tests/setup/setup.sh test

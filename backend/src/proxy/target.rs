@@ -151,3 +151,6 @@ fn notice_a_lost_node(stream: &TcpStream) -> std::io::Result<()> {
     socket.set_tcp_user_timeout(Some(ACKNOWLEDGE_TIMEOUT))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
