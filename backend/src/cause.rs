@@ -25,10 +25,7 @@ impl Cause {
     /// A new request; the id is not guessable, and tells nothing.
     pub fn request() -> Self {
         let bytes: [u8; 8] = keys::random().unwrap_or_default();
-        let id = bytes
-            .iter()
-            .fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-        Self(id)
+        Self(format!("{:016x}", u64::from_be_bytes(bytes)))
     }
 
     /// A task of Slipway's own.

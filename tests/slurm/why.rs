@@ -7,8 +7,33 @@ use slipway_tests::{Person, Plan, RealSlurm, Site, until};
 
 on_each_release!(
     what_ends_a_job_is_told_by_its_cause,
-    a_maintenance_ahead_is_named_and_a_shorter_job_starts
+    a_maintenance_ahead_is_named_and_a_shorter_job_starts,
+    when_slurm_expects_to_start_it_is_told,
 );
+
+async fn when_slurm_expects_to_start_it_is_told(release: &str) {
+    let site = Site::start_on(RealSlurm::start(release).await, Plan::default()).await;
+    // Both nodes whole, for ten minutes each.
+    let submit = "sbatch -A def-alice_cpu -N 2 --exclusive -t 10 -D /tmp -o /dev/null --wrap 'sleep 600'";
+    let whole = ["as", "alice", "sh", "-c", submit];
+    site.real().ctl(&whole).await;
+    let bob = site.sign_in("bob").await;
+    assert_eq!(bob.start(&json!({})).await.status, 202);
+    let waiting = until("Slurm's plan", || async {
+        let state = bob.server().await?.state;
+        state.expected_start_at.is_some().then_some(state)
+    })
+    .await;
+    assert_eq!(waiting.phase, Phase::Queued);
+    let (why, expected) = (waiting.why.unwrap(), waiting.expected_start_at.unwrap());
+    assert_eq!(why.key, "resources");
+    assert!(
+        (1..=600).contains(&(expected - waiting.now)),
+        "{expected}, now {}",
+        waiting.now
+    );
+    site.shut_down().await;
+}
 
 async fn end_of(person: &Person) -> shared::server::EndView {
     let reply = person.start(&json!({})).await;

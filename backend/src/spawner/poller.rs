@@ -20,8 +20,9 @@ const FRESH_SECONDS: i64 = 5;
 const WAITING: Duration = Duration::from_secs(2);
 /// While servers only run, or there is none: an outage is noticed before somebody has to wait for it.
 const CALM: Duration = Duration::from_secs(15);
-/// A waiting job's reason changes without its state: looked at this often while somebody watches it …
-const REASON_SECONDS: i64 = 30;
+/// A waiting job's reason changes without its state: looked at this often while somebody watches it, so that it is told
+/// within half a minute …
+const REASON_SECONDS: i64 = 27;
 /// … or this often while it has none yet.
 const NO_REASON_SECONDS: i64 = 3;
 /// Reasons asked in each second, however many people watch.
