@@ -60,27 +60,21 @@ impl Spawner {
         self.next.receiver.lock().await.recv().await
     }
 
-    /// A server is over: another one may be wanted in its place. Before the store forgets it, as the person may have
-    /// told another Slipway.
-    pub(super) async fn note_next(&self, server: &Server) {
-        let is_over = is_over(&server.known.borrow(), self.slurm.now());
-        if is_over
-            && self.wants_next(server).await
-            && self
-                .next
-                .sender
-                .send((server.user.clone(), server.options.clone()))
-                .is_err()
-        {
-            tracing::error!(user = %server.user, "nobody starts the next server");
-        }
-    }
-
-    async fn wants_next(&self, server: &Server) -> bool {
+    /// Whether another one is wanted in the place of this server, which is about to be known as over. Asked before: then
+    /// anybody who looks for it makes the store forget it, and the person may have told another Slipway.
+    pub(super) async fn wants_next(&self, server: &Server) -> bool {
         match self.store.server::<Record>(&server.user).await {
             // Without a record of this server another Slipway has seen to its end.
             Ok(record) => record.is_some_and(|record| record.nonce == server.nonce && record.wish == Wish::Next),
             Err(_) => server.known.borrow().wish == Wish::Next,
+        }
+    }
+
+    /// A server is over in whose place another one is wanted, if it ended in such a way.
+    pub(super) fn start_next(&self, server: &Server) {
+        let next = (server.user.clone(), server.options.clone());
+        if is_over(&server.known.borrow(), self.slurm.now()) && self.next.sender.send(next).is_err() {
+            tracing::error!(user = %server.user, "nobody starts the next server");
         }
     }
 }

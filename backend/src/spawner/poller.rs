@@ -225,6 +225,8 @@ impl Spawner {
         }
         let is_newer = JobComment::read(&job.comment).is_some_and(|comment| comment.is_newer());
         let address = self.address(server, &job).await;
+        let is_over = server.is_live() && matches!(job.state, JobState::Ended(_));
+        let wants_next = is_over && self.wants_next(server).await;
         let now = self.slurm.now();
         server.known.send_if_modified(|known| {
             let was = known.clone();
@@ -244,7 +246,9 @@ impl Spawner {
                 server.set_target(None);
                 self.remember(server).await;
                 self.ask_who_cancelled(server);
-                self.note_next(server).await;
+                if wants_next {
+                    self.start_next(server);
+                }
                 self.forget(&server.user, &server.nonce).await;
             }
             Phase::Queued => server.set_target(None),

@@ -63,8 +63,8 @@ pub(crate) fn ServerCard(user: UserName, watch: Watch) -> Built {
         .child(head)
         .child(dynamic(move || holds.with(|holds| what_it_holds(words, holds))))
         .child(maybe(move || holds.with(|holds| time_left(words, watch, holds))))
-        .child(the_next_one(words, user.clone(), watch))
-        .child(buttons(words, user, watch))
+        .child(buttons(words, user.clone(), watch))
+        .child(the_next_one(words, user, watch))
         .child(other_interfaces(words, watch))
         .built()
 }
