@@ -83,7 +83,7 @@ fn router(app: AppState) -> Router {
         .route("/users/{name}/server/keep-waiting", post(server::keep_waiting))
         .route(
             "/users/{name}/server/next",
-            put(server::want_next).merge(delete(server::want_no_next)),
+            put(server::set_next).merge(delete(server::set_next)),
         )
         .route("/users/{name}/server/support", get(server::show_support))
         .route("/users/{name}/history", get(server::show_history))

@@ -17,6 +17,10 @@ await tell(async (enter) => {
   await signIn(person, story.person);
   await sees(heading("options"), text("roomNow"), text("note"), text("usual"), link("readMore"));
   await inspectAll(person, "form");
+  await page.reload();
+  await sees(text("roomNow"));
+  const asked = () => performance.getEntriesByType("resource").filter(({ name }) => name.endsWith("/api/options")).length;
+  same(await page.evaluate(asked), 1, "the page takes what the browser has fetched beside it");
 
   step("a GPU proposes the cores and the memory that go with it, and no longer once they are typed");
   same(await values(), ["1", "1", "2"], "as it comes");

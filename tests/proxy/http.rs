@@ -3,6 +3,8 @@
 use ::http::{HeaderMap, Method};
 use serde_json::{Value, json};
 use slipway_tests::Person;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::ready;
 
@@ -18,6 +20,20 @@ async fn path_and_query_arrive_byte_for_byte() {
         let shown: Value = ada.get(&ada.own(rest)).await.json();
         assert_eq!(shown["uri"], format!("/user/ada/{rest}"), "{rest}");
     }
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_request_that_names_the_host_in_its_first_line_reaches_the_server_as_a_path() {
+    let (site, ada) = ready().await;
+    let host = site.url.trim_start_matches("http://").trim_end_matches('/');
+    let mut connection = TcpStream::connect(host).await.unwrap();
+    let (url, cookies) = (ada.url("user/ada/show?a=%2F"), ada.cookies("user/ada/"));
+    let head = format!("GET {url} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookies}\r\nConnection: close\r\n\r\n");
+    connection.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.contains(r#""uri":"/user/ada/show?a=%2F""#), "{answer}");
     site.shut_down().await;
 }
 

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use serde::Deserialize;
 use shared::names::UserName;
 use shared::options::UserOptions;
@@ -99,25 +99,15 @@ pub async fn keep_waiting(
 }
 
 /// `PUT /hub/api/users/{name}/server/next`: 204, and when the server's time is over another one like it is started.
-pub async fn want_next(
+/// `DELETE`: 204, and none is.
+pub async fn set_next(
     State(app): State<AppState>,
     person: Person,
     Path(name): Path<String>,
+    method: Method,
 ) -> Result<StatusCode, Error> {
-    set_next(&app, person.named(&name)?, true).await
-}
-
-/// `DELETE /hub/api/users/{name}/server/next`: 204, and none is.
-pub async fn want_no_next(
-    State(app): State<AppState>,
-    person: Person,
-    Path(name): Path<String>,
-) -> Result<StatusCode, Error> {
-    set_next(&app, person.named(&name)?, false).await
-}
-
-async fn set_next(app: &App, user: &UserName, wanted: bool) -> Result<StatusCode, Error> {
-    if app.spawner.set_next(user, wanted).await {
+    let user = person.named(&name)?;
+    if app.spawner.set_next(user, method == Method::PUT).await {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(Error::Conflict(format!("no server runs for {user}")))

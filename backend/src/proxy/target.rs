@@ -65,8 +65,14 @@ impl Target {
         self.address
     }
 
-    /// Sends a request with a path and query only; its headers go as they are.
+    /// Sends a request; its headers, path and query go as they are. Whoever names a scheme and a host as well (RFC 9112,
+    /// section 3.2.2) does so to us and not to the server behind us.
     pub async fn send(self: &Arc<Self>, mut request: Request<Body>) -> Result<Response<Answer>, TargetError> {
+        if request.uri().authority().is_some()
+            && let Some(path) = request.uri().path_and_query().cloned()
+        {
+            *request.uri_mut() = path.into();
+        }
         loop {
             let (mut wire, is_new) = match self.take().await {
                 Some(wire) => (wire, false),

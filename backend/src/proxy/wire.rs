@@ -39,12 +39,7 @@ impl Wire {
 
     /// Reads and writes what can be now; whether the connection is over.
     pub(super) fn drive(&mut self, cx: &mut Context<'_>) -> bool {
-        if let Some(driver) = &mut self.driver
-            && driver.as_mut().poll(cx).is_ready()
-        {
-            self.driver = None;
-        }
-        self.driver.is_none()
+        drive(&mut self.driver, cx)
     }
 
     /// Whether another request can be sent on it.
@@ -60,11 +55,7 @@ impl Wire {
         let mut answer = std::pin::pin!(self.sender.try_send_request(request));
         let driver = &mut self.driver;
         std::future::poll_fn(|cx| {
-            if let Some(own) = driver
-                && own.as_mut().poll(cx).is_ready()
-            {
-                *driver = None;
-            }
+            drive(driver, cx);
             answer.as_mut().poll(cx)
         })
         .await
@@ -74,4 +65,13 @@ impl Wire {
     pub(super) async fn finish(mut self) {
         std::future::poll_fn(|cx| if self.drive(cx) { Poll::Ready(()) } else { Poll::Pending }).await;
     }
+}
+
+fn drive(driver: &mut Option<Driver>, cx: &mut Context<'_>) -> bool {
+    if let Some(own) = driver
+        && own.as_mut().poll(cx).is_ready()
+    {
+        *driver = None;
+    }
+    driver.is_none()
 }

@@ -86,6 +86,38 @@ fn a_sign_in_that_is_used_goes_on_until_its_end_and_one_that_is_not_ends_sooner(
 }
 
 #[test]
+fn what_a_connection_has_shown_before_opens_nothing_to_others_and_nothing_for_longer() {
+    let clock = Clock::fixed(1_000);
+    let sign_ins = sign_ins(&clock);
+    let seen = Seen::default();
+    let again = |audience, cookies: &[&Cookie<'_>]| {
+        let sign_in = sign_ins.read_again(audience, &request(cookies), &seen);
+        sign_in.map(|sign_in| sign_in.id.clone())
+    };
+    let ((one, own), (other, others)) = (ada(&sign_ins), ada(&sign_ins));
+    for _ in 0..2 {
+        assert_eq!(again(Audience::User, &[&own[1]]), Some(one.id.clone()));
+    }
+    // A proxy in front sends the requests of many people on one connection.
+    assert_eq!(again(Audience::User, &[&others[1]]), Some(other.id));
+    assert_eq!(again(Audience::User, &[&own[1]]), Some(one.id.clone()));
+    assert_eq!(again(Audience::User, &[]), None, "nobody");
+    let mut forged = own[1].clone();
+    forged.set_value(format!("{}A", own[1].value()));
+    assert_eq!(again(Audience::User, &[&forged]), None, "a forged one");
+    assert_eq!(again(Audience::User, &[&own[1], &own[1]]), None, "two of them");
+    let mut hub = own[1].clone();
+    hub.set_name(own[0].name().to_owned());
+    assert_eq!(again(Audience::Hub, &[&hub]), None, "of another part");
+    clock.advance(Duration::from_hours(9));
+    assert_eq!(again(Audience::User, &[&own[1]]), None, "idle for too long");
+    let (late, new) = ada(&sign_ins);
+    assert_eq!(again(Audience::User, &[&new[1]]), Some(late.id.clone()));
+    sign_ins.end(&late);
+    assert_eq!(again(Audience::User, &[&new[1]]), None, "ended");
+}
+
+#[test]
 fn an_ended_sign_in_is_none_and_others_of_the_same_person_go_on() {
     let sign_ins = sign_ins(&Clock::fixed(1_000));
     let (first, first_cookies) = ada(&sign_ins);

@@ -115,6 +115,18 @@ async fn a_connection_is_used_again_however_the_end_of_an_answer_is_told() {
 }
 
 #[tokio::test]
+async fn a_connection_is_used_again_when_nobody_asks_for_the_end_of_an_answer_whose_length_was_told() {
+    let mut server = Server::start().await;
+    let (mut response, connection) = server.exchange(None, SHORT).await;
+    let piece = response.body_mut().frame().await.unwrap().unwrap();
+    assert_eq!(piece.into_data().unwrap(), "ok");
+    drop(response);
+    let (response, _connection) = server.exchange(Some(connection), SHORT).await;
+    assert_eq!(whole(response).await, b"ok");
+    assert_eq!(server.accepted(), 1);
+}
+
+#[tokio::test]
 async fn requests_at_once_have_a_connection_each_and_all_of_them_are_kept() {
     let mut server = Server::start().await;
     let (first, one) = server.exchange(None, SHORT).await;
