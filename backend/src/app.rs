@@ -58,8 +58,10 @@ pub struct App {
     pub clock: Clock,
     /// WebSockets that were joined to a person's server.
     pub tunnels: TaskTracker,
-    /// Cancelled when Slipway ends: event streams end with it.
+    /// Cancelled when Slipway ends: event streams end with it, and no new request is taken.
     pub shutdown: CancellationToken,
+    /// Cancelled when whoever is still here then has had their time: tunnels end with it.
+    pub drained: CancellationToken,
 }
 
 impl App {
@@ -109,12 +111,13 @@ impl App {
         cookies
     }
 
-    /// Hears of sign-ins that other replicas ended, and forgets those that nobody goes on with, until Slipway ends.
-    pub async fn listen_until_shutdown(self: Arc<Self>) {
+    /// Hears of sign-ins that other replicas ended, and forgets those that nobody goes on with, for as long as anybody
+    /// is here.
+    pub async fn listen_until_drained(self: Arc<Self>) {
         let mut every = tokio::time::interval(LISTEN_EVERY);
         every.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            tokio::select! { _ = every.tick() => {}, () = self.shutdown.cancelled() => return }
+            tokio::select! { _ = every.tick() => {}, () = self.drained.cancelled() => return }
             self.conversations.forget_old();
             match self.store.ended_sign_ins(self.last_end.load(Ordering::Relaxed)).await {
                 Ok((last, ended)) => {
@@ -183,6 +186,7 @@ impl App {
             clock,
             tunnels: TaskTracker::new(),
             shutdown,
+            drained: CancellationToken::new(),
             config,
         }))
     }

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::path::Path;
 
 use aws_lc_rs::digest;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use shared::sign_in::{ChallengeKind, ChallengeView};
@@ -67,6 +68,8 @@ pub struct Assets {
     site: String,
     cluster: String,
     base: String,
+    /// The URL of the site's logo; empty without one.
+    logo: String,
 }
 
 /// What stands in for the page while `trunk serve` has it.
@@ -114,6 +117,14 @@ impl Assets {
                 },
             );
         }
+        let logo = match &config.site.logo {
+            Some(path) => {
+                let (name, file) = logo(path).map_err(|e| format!("site.logo: {}: {e}", path.display()))?;
+                files.insert(name.clone(), file);
+                format!("{base}hub/{name}")
+            }
+            None => String::new(),
+        };
         let (site, cluster) = (config.site.name.clone(), config.site.cluster.clone());
         Ok(Self {
             files,
@@ -122,6 +133,7 @@ impl Assets {
             site,
             cluster,
             base,
+            logo,
         })
     }
 
@@ -168,6 +180,7 @@ impl Assets {
             None => ("other", &nothing.0, &nothing.1, ""),
         };
         keep_one(&mut html, "page", page, &["login", "challenge", "other"]);
+        keep_one(&mut html, "logo", if self.logo.is_empty() { "" } else { "on" }, &["on"]);
         // What a form without scripts asks, a form without scripts goes on asking.
         keep_one(
             &mut html,
@@ -197,6 +210,7 @@ impl Assets {
             ("title", &format!("{} · {}", self.site, self.cluster)),
             ("site", &self.site),
             ("cluster", &self.cluster),
+            ("logo", &self.logo),
             ("username", &login.username),
             ("next", next),
             ("error", &problem),
@@ -255,6 +269,33 @@ impl LoginProblem {
             _ => text.to_owned(),
         }
     }
+}
+
+/// The site's logo, under a name with its content's hash.
+fn logo(path: &Path) -> Result<(String, File), String> {
+    const MOST: usize = 64 * 1024;
+    let plain = fs::read(path).map_err(|e| e.to_string())?;
+    if plain.len() > MOST {
+        return Err(format!(
+            "has {} bytes, and everybody waits for them: at most {MOST}",
+            plain.len()
+        ));
+    }
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    let content_type = match ending {
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        _ => return Err("is neither .svg nor .png".into()),
+    };
+    let hash = digest::digest(&digest::SHA256, &plain);
+    let hash = URL_SAFE_NO_PAD.encode(hash.as_ref().get(..9).unwrap_or_default());
+    let file = File {
+        content_type,
+        plain: plain.into(),
+        gzip: None,
+        brotli: None,
+    };
+    Ok((format!("logo-{hash}.{ending}"), file))
 }
 
 fn ask(kind: ChallengeKind) -> &'static str {

@@ -114,10 +114,10 @@ fn host_of(app: &App, headers: &HeaderMap) -> Option<Audience> {
     let server = &app.config.server;
     // Trunk's proxy sends the host without its port.
     let development = server.development_origin.is_some() && server.host().split(':').next() == Some(host);
-    if host.eq_ignore_ascii_case(&server.host()) || development {
+    if host.eq_ignore_ascii_case(server.host()) || development {
         return Some(Audience::Hub);
     }
-    host.eq_ignore_ascii_case(&server.user_host()).then_some(Audience::User)
+    host.eq_ignore_ascii_case(server.user_host()).then_some(Audience::User)
 }
 
 /// Whether a request that changes something or opens a tunnel comes from our own pages of this part. Browsers send

@@ -82,6 +82,9 @@ pub enum Error {
     /// The server's job runs, but Jupyter does not answer; the cause is for the log.
     #[error("the server runs, but does not answer")]
     NotAnswering(String),
+    /// As many requests and tunnels of this person's are open as may be.
+    #[error("too many requests and tunnels to this server are open; close some tabs, or wait for transfers to end")]
+    TooManyConnections,
     /// Slurm cannot be reached; the cause is for the log.
     #[error("Slurm cannot be reached now; running servers are not affected")]
     SlurmUnreachable(String),
@@ -116,6 +119,7 @@ impl Error {
             Self::Conflict(_) => (StatusCode::BAD_REQUEST, ErrorCode::Conflict),
             // What JupyterHub answers, and what JupyterLab understands.
             Self::NotRunning => (StatusCode::FAILED_DEPENDENCY, ErrorCode::NotRunning),
+            Self::TooManyConnections => (StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyConnections),
             Self::NotAnswering(_) => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::NotAnswering),
             Self::SlurmUnreachable(_) => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::SlurmUnreachable),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal),
@@ -181,10 +185,15 @@ impl IntoResponse for Error {
     /// Status only: the body is written by [`crate::edge`], which knows the request.
     fn into_response(self) -> Response {
         let mut response = self.status().0.into_response();
-        if let Self::Throttled(seconds) = &self {
+        let retry_after = match &self {
+            Self::Throttled(seconds) => Some(*seconds),
+            Self::TooManyConnections => Some(1),
+            _ => None,
+        };
+        if let Some(seconds) = retry_after {
             response
                 .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response.extensions_mut().insert(Arc::new(self));
         response

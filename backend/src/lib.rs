@@ -28,3 +28,4 @@ pub mod slurm;
 pub mod spawner;
 pub mod store;
 pub mod support;
+pub mod takeover;

@@ -1,6 +1,8 @@
 //! How requests arrive: connections with their limits, a proxy in front or our own TLS, and whose they are.
 
+mod address;
 mod client;
+mod http2;
 mod limits;
 mod openings;
 mod proxy_protocol;
@@ -9,7 +11,7 @@ mod tls;
 
 use std::convert::Infallible;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,9 +20,8 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, rt};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use proxy_header::io::ProxiedStream;
-use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::either::Either;
@@ -37,6 +38,7 @@ use crate::auth::Seen;
 use crate::clock::Clock;
 use crate::config::Server;
 
+pub use address::{bind, inherited};
 pub use client::ClientAddress;
 pub use tls::TlsError;
 
@@ -48,11 +50,9 @@ const OPENINGS: usize = 1024;
 /// for which most proxies keep an idle connection, which otherwise would send one into a connection that closes.
 const HEADERS: Duration = Duration::from_secs(65);
 /// The most bytes of headers; a browser with many cookies sends a tenth.
-const HEADER_BYTES: usize = 64 * 1024;
+const HEADER_BYTES: u32 = 64 * 1024;
 /// After a connection could not be accepted: there is no file left for it, and the next one would fail alike.
 const PAUSE: Duration = Duration::from_millis(250);
-/// How soon somebody who vanished without a word is given up (a laptop that was closed), and who reads nothing.
-const VANISHED: Duration = Duration::from_mins(3);
 
 /// Where requests arrive, as configured.
 pub struct Front {
@@ -100,13 +100,14 @@ impl Front {
             acceptor
         });
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).max_buf_size(HEADER_BYTES);
+        http.timer(TokioTimer::new()).max_buf_size(HEADER_BYTES as usize);
         let door = Arc::new(Door {
             proxies: self.proxies,
             tls,
             openings: Openings::new(self.limits.openings, self.limits.opening),
             headers: self.limits.headers,
             http,
+            http2: http2::builder(HEADER_BYTES),
             site,
             shutdown: shutdown.clone(),
             refused: Seldom::default(),
@@ -128,18 +129,6 @@ impl Front {
         tasks.close();
         tasks.wait().await;
     }
-}
-
-/// Listens on an address. Connections from it notice when the other side vanishes.
-pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let listener = TcpListener::bind(address).await?;
-    let socket = SockRef::from(&listener);
-    // Set here, Linux gives it to every connection without a call for each.
-    let probes = TcpKeepalive::new().with_time(VANISHED / 3).with_interval(VANISHED / 12);
-    socket.set_tcp_keepalive(&probes)?;
-    #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(VANISHED))?;
-    Ok(listener)
 }
 
 /// Connections that ask to come in.
@@ -202,12 +191,16 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 
 /// What answers requests.
 pub trait Site:
-    Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+    Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send + 'static>
+    + Clone
+    + Send
+    + Sync
+    + 'static
 {
 }
 
 impl<S> Site for S where
-    S: Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send + 'static>
         + Clone
         + Send
         + Sync
@@ -222,6 +215,7 @@ struct Door<S> {
     openings: Openings,
     headers: Duration,
     http: http1::Builder,
+    http2: hyper::server::conn::http2::Builder<TokioExecutor>,
     site: S,
     shutdown: CancellationToken,
     refused: Seldom,
@@ -244,15 +238,8 @@ enum OpenError {
 
 impl<S: Site> Door<S> {
     async fn converse(self: Arc<Self>, stream: TcpStream, peer: IpAddr, place: OwnedSemaphorePermit) {
-        let opened = tokio::select! {
-            opened = self.open(stream, peer) => opened,
-            () = self.shutdown.cancelled() => return,
-        };
-        match opened {
-            Ok((transport, neighbour)) => {
-                let stream = TokioIo::new(Stream::new(transport, place));
-                self.serve(stream, neighbour).await;
-            }
+        match self.open(stream, peer).await {
+            Ok((transport, neighbour)) => self.serve(transport, neighbour, place).await,
             // A site that forgot to name its proxy, or to configure it, would look in vain for the cause.
             Err(error @ (OpenError::Stranger | OpenError::NoProxyHeader)) if self.refused.is_due() => {
                 tracing::warn!(address = %peer, %error, "a connection was refused");
@@ -291,30 +278,52 @@ impl<S: Site> Door<S> {
         Ok((Either::Right(stream), neighbour))
     }
 
-    /// Requests, one after the other, each with the address of whoever asks.
-    async fn serve(&self, stream: impl rt::Read + rt::Write + Unpin + Send + 'static, neighbour: IpAddr) {
+    /// Requests, each with the address of whoever asks.
+    async fn serve(&self, transport: Transport, neighbour: IpAddr, place: OwnedSemaphorePermit) {
+        let is_http2 = match &transport {
+            Either::Left(_) => false,
+            Either::Right(tls) => tls.get_ref().1.alpn_protocol() == Some(http2::HTTP2),
+        };
+        let stream = TokioIo::new(Stream::new(transport, place));
         let seen = Arc::new(Seen::default());
-        let service = service_fn(|mut request: Request<Incoming>| {
+        let answer = |mut request: Request<Incoming>| {
             let client = self.proxies.client(neighbour, request.headers());
             client.insert(request.extensions_mut());
             request.extensions_mut().insert(Arc::clone(&seen));
             self.site.clone().call(request)
-        });
-        let mut http = self.http.clone();
+        };
         // A proxy keeps its connections as long as it likes, and lets nobody be slow.
         let patient = self.proxies.forward_for_others(neighbour);
-        http.header_read_timeout((!patient).then_some(self.headers));
-        let mut connection = std::pin::pin!(http.serve_connection(stream, service).with_upgrades());
-        let ended = tokio::select! {
-            ended = connection.as_mut() => ended,
-            () = self.shutdown.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
+        let idle = (!patient).then_some(self.headers);
+        let ended = if is_http2 {
+            http2::serve(&self.http2, stream, answer, idle, &self.shutdown).await
+        } else {
+            self.serve_one_by_one(stream, answer, idle).await
         };
         if let Err(error) = ended {
             tracing::debug!(address = %neighbour, %error, "a connection ended");
         }
+    }
+
+    /// HTTP/1.1: one request after the other.
+    async fn serve_one_by_one<A>(
+        &self,
+        stream: impl rt::Read + rt::Write + Unpin + Send + 'static,
+        answer: impl Fn(Request<Incoming>) -> A,
+        idle: Option<Duration>,
+    ) -> hyper::Result<()>
+    where
+        A: Future<Output = Result<Response, Infallible>> + Send + 'static,
+    {
+        let mut http = self.http.clone();
+        http.header_read_timeout(idle);
+        let mut connection = std::pin::pin!(http.serve_connection(stream, service_fn(answer)).with_upgrades());
+        tokio::select! {
+            ended = connection.as_mut() => return ended,
+            () = self.shutdown.cancelled() => {}
+        }
+        connection.as_mut().graceful_shutdown();
+        connection.await
     }
 }
 

@@ -21,9 +21,14 @@ pub async fn start_next_until_shutdown(app: Arc<App>) {
         let Some((user, options)) = next else { return };
         let raw = options.to_raw();
         let start = start(&app, &user, &raw, once);
-        match Cause::task("next").during(start).await {
+        let cause = Cause::request();
+        let id = cause.to_string();
+        match cause.during(start).await {
             Ok(_) => tracing::info!(%user, "started the next server"),
-            Err(error) => tracing::warn!(%user, %error, "the next server was not started"),
+            Err(error) => {
+                tracing::warn!(request.id = id, %user, %error, "the next server was not started");
+                app.spawner.next_failed(&user, error.view(&id));
+            }
         }
     }
 }

@@ -1,9 +1,11 @@
 //! From the configuration to a server, and ending well.
 
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use sd_notify::NotifyState;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
@@ -14,29 +16,41 @@ use crate::listen::{self, Front};
 use crate::next::start_next_until_shutdown;
 use crate::router::Site;
 use crate::slurm::sign_for_others;
+use crate::takeover;
 
-/// How long requests and tunnels may take to end.
+/// How long requests may take to end.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Serves until SIGTERM or SIGINT. An error says what stopped the start.
+/// Serves until SIGTERM or SIGINT, or until another Slipway has taken over (SIGUSR2) and everybody who was here has
+/// left. An error says what stopped the start.
 pub async fn serve(config: Config) -> Result<(), String> {
+    let handed_over = |e| format!("the socket that was handed over: {e}");
+    let inherited = listen::inherited().map_err(handed_over)?;
+    let mut signals = Signals::listen()?;
     let listen = config.server.listen;
+    let drain = Duration::from_secs(config.server.drain_seconds);
     let shutdown = CancellationToken::new();
     let front = Front::new(&config.server, &Clock::system()).map_err(|e| e.to_string())?;
     let app = App::build(config, shutdown.clone()).await?;
-    let listener = listen::bind(listen)
-        .await
-        .map_err(|e| format!("server.listen: {listen}: {e}"))?;
+    let listener = match inherited {
+        Some(listener) => listener,
+        None => listen::bind(listen)
+            .await
+            .map_err(|e| format!("server.listen: {listen}: {e}"))?,
+    };
     let address = listener.local_addr().map_err(|e| e.to_string())?;
+    let socket = listener.as_fd().try_clone_to_owned().map_err(|e| e.to_string())?;
     let poller = tokio::spawn(Arc::clone(&app.spawner).poll_until_shutdown());
-    tokio::spawn(Arc::clone(&app).listen_until_shutdown());
+    tokio::spawn(Arc::clone(&app).listen_until_drained());
     tokio::spawn(start_next_until_shutdown(Arc::clone(&app)));
-    tokio::spawn(end_by_signal(shutdown.clone()));
     let (log, ending) = (Arc::clone(&app), shutdown.clone());
     let minutes = tokio::spawn(async move { log.log.end_minutes(ending).await });
     let offers = Arc::clone(&app);
     tokio::spawn(Cause::task("offers").during(async move { offers.offers.prepare().await }));
     tracing::info!(%address, url = app.config.server.public_url, "serving");
+    if !takeover::tell_predecessor() {
+        tell_systemd(&[NotifyState::Ready]);
+    }
 
     let ended = async {
         front
@@ -49,10 +63,19 @@ pub async fn serve(config: Config) -> Result<(), String> {
         poller.await.map_err(|e| e.to_string())
     };
     tokio::pin!(ended);
-    tokio::select! {
+    let taken_over = tokio::select! {
         result = &mut ended => return result,
-        () = shutdown.cancelled() => {}
+        taken_over = signals.end(socket) => taken_over,
+    };
+    shutdown.cancel();
+    if taken_over {
+        tokio::select! {
+            result = &mut ended => return result,
+            () = signals.stop() => {}
+            () = tokio::time::sleep(drain) => {}
+        }
     }
+    app.drained.cancel();
     match tokio::time::timeout(GRACE, ended).await {
         Ok(result) => result,
         Err(_) => {
@@ -65,19 +88,71 @@ pub async fn serve(config: Config) -> Result<(), String> {
 /// Signs Slurm's tokens for another process that serves, until SIGTERM or SIGINT. An error says what stopped the
 /// start.
 pub async fn sign(config: Config) -> Result<(), String> {
+    let mut signals = Signals::listen()?;
     let shutdown = CancellationToken::new();
-    tokio::spawn(end_by_signal(shutdown.clone()));
+    let ending = shutdown.clone();
+    tokio::spawn(async move {
+        signals.stop().await;
+        ending.cancel();
+    });
     sign_for_others(&config, shutdown).await
 }
 
-/// Cancels at SIGTERM or SIGINT.
-async fn end_by_signal(shutdown: CancellationToken) {
-    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
-        return tracing::error!("signals cannot be listened to");
-    };
-    // Whoever listens does not end by it: what is read again at SIGHUP is read where it is used (`server.tls`).
-    let _hangup = signal(SignalKind::hangup());
-    tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
-    tracing::info!("ending");
-    shutdown.cancel();
+/// What an administrator asks for.
+struct Signals {
+    term: Signal,
+    int: Signal,
+    renew: Signal,
+    /// Whoever listens does not end by it: what is read again at SIGHUP is read where it is used (`server.tls`).
+    _hangup: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, String> {
+        let listen = |kind| signal(kind).map_err(|e| format!("signals cannot be listened to: {e}"));
+        Ok(Self {
+            term: listen(SignalKind::terminate())?,
+            int: listen(SignalKind::interrupt())?,
+            renew: listen(SignalKind::user_defined2())?,
+            _hangup: listen(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for SIGTERM or SIGINT.
+    async fn stop(&mut self) {
+        let Self { term, int, .. } = self;
+        tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
+        tracing::info!("ending");
+    }
+
+    /// Waits until this Slipway is to take no more connections. Says whether another one takes them.
+    async fn end(&mut self, socket: OwnedFd) -> bool {
+        loop {
+            let renewed = tokio::select! {
+                _ = self.renew.recv() => true,
+                _ = self.term.recv() => false,
+                _ = self.int.recv() => false,
+            };
+            if !renewed {
+                tracing::info!("ending");
+                tell_systemd(&[NotifyState::Stopping]);
+                return false;
+            }
+            match takeover::hand_over(&socket).await {
+                Ok(pid) => {
+                    tracing::info!(pid, "another Slipway takes over; whoever is here may stay");
+                    tell_systemd(&[NotifyState::MainPid(pid), NotifyState::Ready]);
+                    return true;
+                }
+                Err(error) => tracing::error!(%error, "no other Slipway takes over, and this one goes on"),
+            }
+        }
+    }
+}
+
+/// Tells it to systemd, if it started us and wants to know (`Type=notify`).
+fn tell_systemd(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::debug!(%error, "systemd could not be told");
+    }
 }

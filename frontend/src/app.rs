@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use crate::a11y::{Announcer, LiveRegion};
 use crate::built::{Built, IntoBuilt, dynamic};
-use crate::components::{Footer, Header, SignInAgain, SkipLink, TimeWarning, signed_in};
+use crate::components::{Announcements, Footer, Header, SignInAgain, SkipLink, TimeWarning, signed_in};
 use crate::document::{self, Carried};
 use crate::element::el;
 use crate::pages::{Board, Home, Login, Logout, NoServer, NotFound, Spawn, Starting, UserPath, UserRedirect};
@@ -55,6 +55,7 @@ fn app(carried: Carried, locale: Locale) -> Built {
     view! {
         <SkipLink />
         <Header />
+        <Announcements />
         <SignInAgain />
         <TimeWarning />
         {main.child(page).built()}

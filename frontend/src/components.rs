@@ -1,6 +1,7 @@
 //! Components, one in each file; its block of CSS has the same name.
 
 mod amount;
+mod announcements;
 mod button;
 mod choice;
 mod error_summary;
@@ -10,6 +11,7 @@ mod footer;
 mod header;
 mod history;
 mod meanwhile;
+mod next_failed;
 mod notice;
 mod other_jobs;
 mod paragraph;
@@ -24,6 +26,7 @@ mod support;
 mod time_warning;
 
 pub(crate) use amount::Amount;
+pub(crate) use announcements::Announcements;
 pub(crate) use button::{Button, ButtonLink, Buttons, QUIET, SECOND};
 pub(crate) use choice::{Choice, Item, group};
 pub(crate) use error_summary::ErrorSummary;
@@ -32,6 +35,7 @@ pub(crate) use footer::Footer;
 pub(crate) use header::{Header, SkipLink};
 pub(crate) use history::History;
 pub(crate) use meanwhile::{meanwhile, whole};
+pub(crate) use next_failed::NextFailed;
 pub(crate) use notice::{Alert, Meaning, Notice, Trouble, TroublePage, failure_words};
 pub(crate) use other_jobs::other_jobs;
 pub(crate) use paragraph::{Literally, Paragraph, SlurmWords};

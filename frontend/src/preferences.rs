@@ -17,14 +17,19 @@ pub(crate) fn recall(name: &str) -> Option<String> {
 
 /// Remembers a value, here and in a cookie, so that the server's document already has it.
 pub(crate) fn remember(name: &str, value: &str) {
-    if let Some(storage) = storage() {
-        drop(storage.set_item(name, value));
-    }
+    keep(name, value);
     if let Ok(document) = document().dyn_into::<HtmlDocument>() {
         let path = routes().base();
         drop(document.set_cookie(&format!(
             "{name}={value}; path={path}; max-age={COOKIE_AGE}; SameSite=Lax"
         )));
+    }
+}
+
+/// Remembers a value here alone.
+pub(crate) fn keep(name: &str, value: &str) {
+    if let Some(storage) = storage() {
+        drop(storage.set_item(name, value));
     }
 }
 
@@ -35,9 +40,7 @@ pub(crate) const SIGNED_OUT: &str = "slipway-signed-out";
 
 /// Tells the other tabs, each of which hears of a value that changes.
 pub(crate) fn tell(what: &str) {
-    if let Some(storage) = storage() {
-        drop(storage.set_item(what, &clock::now().to_string()));
-    }
+    keep(what, &clock::now().to_string());
 }
 
 /// Browsers can refuse it (private windows, policies): then nothing is remembered.

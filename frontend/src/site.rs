@@ -55,6 +55,7 @@ impl Site {
                 gpus: BTreeMap::new(),
                 note: None,
                 landing: Landing::default(),
+                announcements: Vec::new(),
             }),
             reach: RwSignal::new(Reach::Unknown),
         };

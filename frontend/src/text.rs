@@ -103,7 +103,7 @@ macro_rules! words {
 words! {
     // The frame.
     Skip Language Colours ColoursSystem ColoursLight ColoursDark Online NoConnection YourAccount LogOut Documentation
-    StatusPage Support OneMoment TroubleTitle LanguageFailed Silent AsOf
+    StatusPage Support OneMoment TroubleTitle LanguageFailed Silent AsOf Dismiss
     // Failures.
     NoServer NoServerAdvice Unreachable NotUnderstood SlurmUnreachable TryAgain AlreadyRunning GoToServer SlurmSaid
     Refused ProblemTitle NotSignedIn CrossSite Internal InternalNumber
@@ -116,7 +116,7 @@ words! {
     NotFoundLead GoHome NoAssociationTitle EnableAccess InactiveSince NotYours
     // Home.
     UnknownServer HomeTitle Start Change Open Stop StopQuestion StopYes StopNo Stopping ViewStart NoServerRunning
-    Running Node CoresLabel MemoryLabel GpuLabel AccountLabel UntilLabel SaveYourWork NextOne NextOneHint TimeOver Request RequestPlain
+    Running Node CoresLabel MemoryLabel GpuLabel AccountLabel UntilLabel SaveYourWork NextOne NextFailed NextOneHint TimeOver Request RequestPlain
     Charged InReservation Left ChangeInterface ReadMore
     // Options.
     OptionsTitle FilledByLink Account AccountHint Time Cores MemoryField Gpu GpuHint GpuNone GpuCount Interface

@@ -14,7 +14,7 @@ use crate::task::{memo, spawn};
 /// How often the server is asked while something is changing and no events come, in seconds.
 const ASK: i64 = 3;
 /// How often it is asked while it runs: its end is told.
-const ASK_RUNNING: i64 = 5;
+const ASK_RUNNING: i64 = 2;
 /// How often it is asked otherwise.
 const ASK_CALM: i64 = 15;
 /// From when on the page says that what it shows is old, in seconds.

@@ -116,15 +116,15 @@ objects! {
     HubView { name url about }
     Links { renew_account cluster_access status documentation support }
     SiteView {
-        name cluster version slurm_silent_since links hubs stop_at_logout interfaces gpus note landing
+        name cluster version slurm_silent_since links hubs stop_at_logout interfaces gpus note landing announcements
     }
     InterfaceView { name label about path recommended changeable }
     Note { text link }
     UserView { kind name admin groups server pending servers servers_unknown sign_in_seconds }
     ServerView { name ready stopped pending url progress_url started last_activity user_options state }
     StateView {
-        phase now job_id node reason why told_at suspended next submitted_at expected_start_at begins_at give_up_at started_at
-        ends_at end slurm_silent_since
+        phase now job_id node reason why told_at suspended next next_failed submitted_at expected_start_at begins_at
+        give_up_at started_at ends_at end slurm_silent_since
     }
     PastServer { asked_at job_id started_at ended_at options end }
     ProgressEvent { progress message ready failed url state }

@@ -111,6 +111,9 @@ pub struct SiteView {
     /// Where people get to who have just logged in.
     #[serde(default)]
     pub landing: Landing,
+    /// What the site announces now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub announcements: Vec<Note>,
 }
 
 /// Something that a server can be opened with.
@@ -224,6 +227,8 @@ pub enum ErrorCode {
     NotRunning,
     /// The server's job runs, but Jupyter does not answer.
     NotAnswering,
+    /// As many requests and tunnels to this server are open as may be.
+    TooManyConnections,
     /// Slurm cannot be reached.
     SlurmUnreachable,
     /// A defect or a wrong configuration; the log knows more under this request id.

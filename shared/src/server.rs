@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::ErrorView;
 use crate::options::UserOptions;
 use crate::reason::Why;
 
@@ -164,6 +165,9 @@ pub struct StateView {
     /// When its time is over, another one like it is started.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub next: bool,
+    /// Why the next one, which was wanted, did not start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_failed: Option<ErrorView>,
     /// When the job was submitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub submitted_at: Option<i64>,

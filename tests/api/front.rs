@@ -1,6 +1,7 @@
 //! How requests arrive: from a proxy in front or by Slipway's own TLS, whose they are, and how many at once.
 
 mod forwarded;
+mod http2;
 mod proxy_protocol;
 mod room;
 mod tls;

@@ -173,9 +173,7 @@ async fn every_answer_of_ours_keeps_browsers_strict_and_https_alone_is_promised_
 async fn an_account_that_was_closed_since_starts_nothing() {
     let site = Site::start(Plan::default()).await;
     let ada = site.sign_in("ada").await;
-    let users = std::fs::read_to_string(site.path("users.toml")).unwrap();
-    let closed = users.replace("[users.ada]", "[users.ada]\ninactive = \"2026-11-24\"");
-    std::fs::write(site.path("users.toml"), closed).unwrap();
+    site.close_account("ada");
     let reply = ada.start(&json!({})).await;
     assert_eq!((reply.status, reply.code().as_str()), (403, "inactive"));
     assert!(ada.server().await.is_none());

@@ -2,6 +2,7 @@
 
 use local_slurm::{Behaviour, JobState};
 use serde_json::json;
+use shared::api::ErrorCode;
 use shared::server::{EndCause, PastServer, Phase};
 use slipway_tests::{Account, Person, Plan, Site, sleeping_job, until};
 
@@ -144,6 +145,22 @@ async fn when_the_time_is_over_the_next_one_is_started_once_if_that_is_wanted() 
         ada.wait_for(Phase::Ended).await;
         assert!(site.cluster().job(id + 1).is_none(), "{end:?}");
     }
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn the_next_one_that_cannot_be_started_says_why() {
+    let site = Site::start(Plan::default()).await;
+    let ada = site.sign_in("ada").await;
+    ada.start_and_wait(&json!({})).await;
+    assert_eq!(ada.put(&format!("{}/next", ada.server_path())).await.status, 204);
+    site.close_account("ada");
+    assert!(site.cluster().finish(1, JobState::Timeout));
+    let failed = until("why the next one did not start", || async {
+        ada.server().await?.state.next_failed
+    })
+    .await;
+    assert_eq!(failed.code, ErrorCode::Inactive);
     site.shut_down().await;
 }
 

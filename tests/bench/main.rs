@@ -34,6 +34,9 @@ async fn main() {
     if wants("proxy") {
         report += &proxy::measure().await;
     }
+    if wants("tunnels") {
+        report += &proxy::measure_idle().await;
+    }
     if wants("start") {
         report += &start::measure().await;
     }

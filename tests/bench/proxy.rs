@@ -1,41 +1,23 @@
-//! Small requests and WebSocket echo: direct, through configurable-http-proxy, nginx and Slipway.
+//! Through the proxy: small requests, WebSocket echo and bulk, direct, through configurable-http-proxy, nginx and Slipway.
 //!
-//! configurable-http-proxy and the first nginx speak plain HTTP to the server and check nobody; Slipway authenticates
-//! each request and speaks mutual TLS, as the second nginx does (`proxy_pass https`, connections kept). Direct is what
-//! the server behind them costs by itself.
+//! configurable-http-proxy and nginx check nobody, and speak plain HTTP to the server or mutual TLS; Slipway authenticates
+//! each request and always speaks mutual TLS. Direct is what the server behind them costs by itself.
 
-mod nginx;
+mod idle;
+mod load;
+mod others;
+mod stub;
 
-use std::process::Stdio;
-use std::time::Instant;
-
-use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
 use slipway_tests::flood::memory;
-use slipway_tests::site::free_port;
-use slipway_tests::{Person, Plan, Site, program, until};
-use tokio::process::{Child, Command};
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use slipway_tests::{Person, Plan, Site, until};
 
-use self::nginx::Nginx;
+use self::load::Way;
+use self::others::{ConfigurableHttpProxy, Nginx};
+use self::stub::Stub;
 use crate::table::{Median, markdown};
 
 const ROUNDS: usize = 7;
-const REQUESTS: usize = 10_000;
-const CONNECTIONS: usize = 32;
-const SOCKETS: usize = 20;
-const ECHOES: usize = 500;
-
-/// One way to the server.
-struct Way {
-    name: &'static str,
-    /// The process whose CPU counts.
-    pid: u32,
-    url: String,
-    cookie: String,
-    origin: String,
-}
 
 #[derive(Default)]
 struct Found {
@@ -43,205 +25,234 @@ struct Found {
     request_rate: Vec<f64>,
     echo_cpu: Vec<f64>,
     echo_rate: Vec<f64>,
+    down_rate: Vec<f64>,
+    down_cpu: Vec<f64>,
+    up_rate: Vec<f64>,
+    up_cpu: Vec<f64>,
+    large_rate: Vec<f64>,
+    large_cpu: Vec<f64>,
+    grown: Vec<f64>,
 }
 
-pub(crate) async fn measure() -> String {
-    let site = Site::start(Plan::default()).await;
-    let ada = site.sign_in("ada").await;
-    let at_rest = memory(site.slipway_pid().unwrap());
-    ada.start_and_wait(&json!({})).await;
-    let (mut stub, direct) = plain_stub().await;
-    let (mut chp, proxied) = configurable_http_proxy(&direct).await;
-    let plain = Nginx::start(&direct).await;
-    let tls = Nginx::start_with_tls().await;
-    let chp_at_rest = memory(chp.id().unwrap());
-    let ways = [
-        Way {
-            name: "direct",
-            pid: stub.id().unwrap(),
-            url: format!("{direct}/user/ada"),
-            cookie: String::new(),
-            origin: direct.clone(),
-        },
-        Way {
-            name: "configurable-http-proxy",
-            pid: chp.id().unwrap(),
-            url: format!("{proxied}/user/ada"),
-            cookie: String::new(),
-            origin: proxied.clone(),
-        },
-        Way {
-            name: "nginx",
-            pid: plain.worker,
-            url: format!("{}/user/ada", plain.url),
-            cookie: String::new(),
-            origin: plain.url.clone(),
-        },
-        Way {
-            name: "nginx, TLS to the server",
-            pid: tls.worker,
-            url: format!("{}/user/ada", tls.url),
-            cookie: String::new(),
-            origin: tls.url.clone(),
-        },
-        Way {
+/// All ways to one and the same kind of server.
+struct Ways {
+    site: Site,
+    stubs: [Stub; 2],
+    nginx: [Nginx; 2],
+    chp: [ConfigurableHttpProxy; 2],
+    /// Slipway's way, and its memory before anybody came.
+    slipway: Way,
+    at_rest: u64,
+}
+
+impl Ways {
+    async fn start() -> Self {
+        raise_file_limit();
+        let site = Site::start(Plan {
+            server: "max_connections = 12000\nmax_connections_per_person = 12000\n".into(),
+            log: "info",
+            ..Plan::default()
+        })
+        .await;
+        let ada = site.sign_in("ada").await;
+        let at_rest = memory(site.slipway_pid().unwrap());
+        ada.start_and_wait(&json!({})).await;
+        let stubs = [Stub::plain().await, Stub::with_tls().await];
+        let nginx = [Nginx::before(&stubs[0]).await, Nginx::before(&stubs[1]).await];
+        let chp = [
+            ConfigurableHttpProxy::before(&stubs[0]).await,
+            ConfigurableHttpProxy::before(&stubs[1]).await,
+        ];
+        let slipway = Way {
             name: "Slipway, TLS to the server",
             pid: site.slipway_pid().unwrap(),
             url: ada.url("user/ada"),
             cookie: ada.cookies("user/ada/"),
             origin: ada.origin(),
-        },
-    ];
-    let mut found: Vec<Found> = ways.iter().map(|_| Found::default()).collect();
-    for _ in 0..ROUNDS {
-        for (way, found) in ways.iter().zip(&mut found) {
-            let (cpu, seconds) = cost(way.pid, requests(way)).await;
-            found.request_cpu.push(cpu);
-            found
-                .request_rate
-                .push(f64::from(u32::try_from(REQUESTS).unwrap()) / seconds);
-            let (cpu, seconds) = cost(way.pid, echoes(way)).await;
-            let count = f64::from(u32::try_from(SOCKETS * ECHOES).unwrap());
-            found.echo_cpu.push(cpu * 100_000.0 / count);
-            found.echo_rate.push(count / seconds);
+        };
+        Self {
+            site,
+            stubs,
+            nginx,
+            chp,
+            slipway,
+            at_rest,
         }
     }
-    let rows: Vec<_> = ways
+
+    /// The others first.
+    fn all(&self) -> Vec<Way> {
+        let [plain, _] = &self.stubs;
+        vec![
+            Way::open("direct", plain.pid(), &plain.url),
+            Way::open("configurable-http-proxy", self.chp[0].pid(), &self.chp[0].url),
+            Way::open(
+                "configurable-http-proxy, TLS to the server",
+                self.chp[1].pid(),
+                &self.chp[1].url,
+            ),
+            Way::open("nginx", self.nginx[0].worker, &self.nginx[0].url),
+            Way::open("nginx, TLS to the server", self.nginx[1].worker, &self.nginx[1].url),
+            self.slipway.clone(),
+        ]
+    }
+
+    async fn stop(self) {
+        for chp in self.chp {
+            chp.stop().await;
+        }
+        for nginx in self.nginx {
+            nginx.stop().await;
+        }
+        for stub in self.stubs {
+            stub.stop().await;
+        }
+        self.site.shut_down().await;
+    }
+}
+
+pub(crate) async fn measure() -> String {
+    let ways = Ways::start().await;
+    let chp_at_rest = memory(ways.chp[0].pid());
+    let all = ways.all();
+    let found = rounds(&all).await;
+    let text = |numbers: &Vec<f64>| Median::of(numbers.clone()).to_string();
+    let small: Vec<_> = all
         .iter()
-        .zip(found)
-        .map(|(way, found)| row(way.name, found))
+        .zip(&found)
+        .map(|(way, found)| {
+            let columns = [
+                &found.request_cpu,
+                &found.request_rate,
+                &found.echo_cpu,
+                &found.echo_rate,
+            ];
+            row(way, columns.map(text))
+        })
         .collect();
-    let header = [
-        "",
-        "CPU s per 10,000 requests",
-        "requests/s",
-        "CPU s per 100,000 echoes",
-        "echoes/s",
-    ];
-    let mut text = markdown("Through the proxy", &header, &rows);
-    text += &markdown(
+    let bulk: Vec<_> = all
+        .iter()
+        .zip(&found)
+        .map(|(way, found)| {
+            let columns = [
+                &found.down_rate,
+                &found.down_cpu,
+                &found.up_rate,
+                &found.up_cpu,
+                &found.large_rate,
+                &found.large_cpu,
+                &found.grown,
+            ];
+            row(way, columns.map(text))
+        })
+        .collect();
+    let mut report = markdown(
+        "Through the proxy",
+        &[
+            "",
+            "CPU s per 10,000 requests",
+            "requests/s",
+            "CPU s per 100,000 echoes",
+            "echoes/s",
+        ],
+        &small,
+    );
+    report += &markdown(
+        "Bulk through the proxy (256 MiB each way; 256 messages of 1 MiB there and back)",
+        &[
+            "",
+            "down MiB/s",
+            "CPU s",
+            "up MiB/s",
+            "CPU s",
+            "messages MiB/s",
+            "CPU s",
+            "memory more by MiB",
+        ],
+        &bulk,
+    );
+    report += &markdown(
         "Memory (PSS, MB)",
         &["", "at rest", "after the load above"],
         &[
             vec![
                 "configurable-http-proxy".into(),
                 megabytes(chp_at_rest),
-                megabytes(memory(chp.id().unwrap())),
+                megabytes(memory(ways.chp[0].pid())),
             ],
             vec![
                 "Slipway".into(),
-                megabytes(at_rest),
-                megabytes(memory(site.slipway_pid().unwrap())),
+                megabytes(ways.at_rest),
+                megabytes(memory(ways.slipway.pid)),
             ],
         ],
     );
-    plain.stop().await;
-    tls.stop().await;
-    chp.kill().await.unwrap();
-    stub.kill().await.unwrap();
-    site.shut_down().await;
-    text
+    ways.stop().await;
+    report
 }
 
-fn row(name: &str, found: Found) -> Vec<String> {
-    let text = |numbers| Median::of(numbers).to_string();
-    vec![
-        name.into(),
-        text(found.request_cpu),
-        text(found.request_rate),
-        text(found.echo_cpu),
-        text(found.echo_rate),
-    ]
-}
-
-/// CPU seconds of a process and seconds of the clock while something is done.
-async fn cost(pid: u32, done: impl Future<Output = ()>) -> (f64, f64) {
-    let (before, started) = (cpu_seconds(pid), Instant::now());
-    done.await;
-    (cpu_seconds(pid) - before, started.elapsed().as_secs_f64())
-}
-
-async fn requests(way: &Way) {
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .pool_max_idle_per_host(CONNECTIONS)
-        .build()
-        .unwrap();
-    let tasks = (0..CONNECTIONS).map(|_| {
-        let (client, url, cookie) = (client.clone(), format!("{}/bytes/1024", way.url), way.cookie.clone());
-        tokio::spawn(async move {
-            for _ in 0..REQUESTS / CONNECTIONS {
-                let response = client.get(&url).header("cookie", &cookie).send().await.unwrap();
-                assert_eq!(response.bytes().await.unwrap().len(), 1024);
-            }
-        })
-    });
-    for task in tasks.collect::<Vec<_>>() {
-        task.await.unwrap();
+async fn rounds(all: &[Way]) -> Vec<Found> {
+    let mut found: Vec<Found> = all.iter().map(|_| Found::default()).collect();
+    for _ in 0..ROUNDS {
+        for (way, found) in all.iter().zip(&mut found) {
+            let (cpu, rate) = way.requests().await;
+            found.request_cpu.push(cpu);
+            found.request_rate.push(rate);
+            let (cpu, rate) = way.echoes().await;
+            found.echo_cpu.push(cpu);
+            found.echo_rate.push(rate);
+        }
     }
-}
-
-async fn echoes(way: &Way) {
-    let tasks = (0..SOCKETS).map(|_| {
-        let url = format!("{}/api/kernels/k/channels", way.url).replace("http://", "ws://");
-        let (cookie, origin) = (way.cookie.clone(), way.origin.clone());
-        tokio::spawn(async move {
-            let mut request = url.into_client_request().unwrap();
-            request.headers_mut().insert("cookie", cookie.parse().unwrap());
-            request.headers_mut().insert("origin", origin.parse().unwrap());
-            let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
-            let message = Message::binary(vec![7_u8; 1024]);
-            for _ in 0..ECHOES {
-                socket.send(message.clone()).await.unwrap();
-                assert_eq!(socket.next().await.unwrap().unwrap().len(), 1024);
-            }
-        })
-    });
-    for task in tasks.collect::<Vec<_>>() {
-        task.await.unwrap();
+    for _ in 0..ROUNDS {
+        for (way, found) in all.iter().zip(&mut found) {
+            let before = memory(way.pid);
+            let (cpu, rate) = way.down().await;
+            found.down_cpu.push(cpu);
+            found.down_rate.push(rate);
+            let (cpu, rate) = way.up().await;
+            found.up_cpu.push(cpu);
+            found.up_rate.push(rate);
+            let (cpu, rate) = way.large_messages().await;
+            found.large_cpu.push(cpu);
+            found.large_rate.push(rate);
+            let more = memory(way.pid).saturating_sub(before);
+            found.grown.push(f64::from(u32::try_from(more).unwrap()) / 1024.0);
+        }
     }
+    found
 }
 
-/// The stub without TLS, for those who cannot speak it.
-async fn plain_stub() -> (Child, String) {
-    let port = free_port();
-    let child = Command::new(program("stub-jupyter"))
-        .args([
-            "lab",
-            "--plain=yes",
-            "--ip=127.0.0.1",
-            &format!("--port={port}"),
-            "--ServerApp.base_url=/user/ada/",
-        ])
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let url = format!("http://127.0.0.1:{port}");
-    answers(&format!("{url}/user/ada/api/status")).await;
-    (child, url)
+/// What open WebSockets cost on which nothing is said.
+pub(crate) async fn measure_idle() -> String {
+    let ways = Ways::start().await;
+    let report = idle::measure(&ways.all()).await;
+    ways.stop().await;
+    report
 }
 
-async fn configurable_http_proxy(target: &str) -> (Child, String) {
-    let (port, api) = (free_port(), free_port());
-    let child = Command::new("configurable-http-proxy")
-        .args([
-            "--ip=127.0.0.1",
-            &format!("--port={port}"),
-            "--api-ip=127.0.0.1",
-            &format!("--api-port={api}"),
-        ])
-        .arg(format!("--default-target={target}"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let url = format!("http://127.0.0.1:{port}");
-    answers(&format!("{url}/user/ada/api/status")).await;
-    (child, url)
+fn row<const N: usize>(way: &Way, columns: [String; N]) -> Vec<String> {
+    std::iter::once(way.name.to_owned()).chain(columns).collect()
 }
 
-pub(super) async fn answers(url: &str) {
+/// Ten thousand tunnels are twenty thousand connections.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let most = Some(65_536);
+    let raised = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: most,
+            maximum: most,
+        },
+    );
+    assert!(
+        raised.is_ok() || getrlimit(Resource::Nofile).current >= most,
+        "too few open files are allowed"
+    );
+}
+
+/// Waits until there is an answer at this URL.
+async fn answers(url: &str) {
     let person = Person::new("");
     until(url, || async {
         person

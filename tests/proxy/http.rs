@@ -119,11 +119,14 @@ async fn the_server_never_sees_slipways_cookies_nor_what_a_client_says_of_itself
 }
 
 #[tokio::test]
-async fn a_server_cannot_set_slipways_cookies() {
+async fn a_server_cannot_set_slipways_cookies_nor_say_anything_about_its_whole_host() {
     let (site, ada) = ready().await;
     let reply = ada.get(&ada.own("planted")).await;
     let set: Vec<_> = reply.headers.get_all("set-cookie").iter().collect();
-    assert_eq!(set, ["own=1"]);
+    assert_eq!(set, ["own=1", "wide=1; Path=/user/ada/"]);
+    for name in ["clear-site-data", "alt-svc"] {
+        assert!(!reply.headers.contains_key(name), "{name}");
+    }
     assert_eq!(ada.get("hub/api/user").await.status, 200);
     site.shut_down().await;
 }

@@ -4,7 +4,10 @@
 
 mod guard;
 mod http;
+mod limits;
+mod malformed;
 mod node;
+mod restart;
 mod websocket;
 
 use serde_json::json;

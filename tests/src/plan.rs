@@ -97,6 +97,8 @@ pub struct Plan {
     pub front_port: Option<u16>,
     /// Who signed Slipway's certificate, if it ends TLS itself.
     pub tls: Option<Arc<Authority>>,
+    /// Somebody holds its listening socket for it, as systemd does.
+    pub socket: bool,
     /// More lines of `[server]`.
     pub server: String,
     /// Trunk's port, if the page comes from there.
@@ -141,6 +143,7 @@ impl Default for Plan {
             port: 0,
             front_port: None,
             tls: None,
+            socket: false,
             server: String::new(),
             development_port: None,
             start_timeout_seconds: 300,

@@ -27,11 +27,13 @@ pub struct Site {
     folder: tempfile::TempDir,
     slurm: Slurm,
     slipway: Option<Child>,
+    successor: Option<process::Successor>,
     signer: Option<Child>,
     users: Option<Users>,
     log: &'static str,
     beside: Vec<Child>,
     machine: Option<Machine>,
+    socket: Option<TcpListener>,
     /// `http://127.0.0.1:PORT` and the base path.
     pub url: String,
     /// Names and passwords.
@@ -67,11 +69,13 @@ impl Site {
             folder,
             slurm: Slurm::Local(Box::new(cluster)),
             slipway: None,
+            successor: None,
             signer: None,
             users: None,
             log: plan.log,
             beside: Vec::new(),
             machine: plan.machine.clone(),
+            socket: None,
             url: String::new(),
             passwords: Vec::new(),
             authority: plan.tls.clone(),
@@ -95,11 +99,13 @@ impl Site {
             folder,
             slurm: Slurm::Real(Box::new(slurm)),
             slipway: None,
+            successor: None,
             signer: None,
             users: None,
             log: plan.log,
             beside: Vec::new(),
             machine: plan.machine.clone(),
+            socket: None,
             url: String::new(),
             passwords: Vec::new(),
             authority: plan.tls.clone(),
@@ -133,6 +139,9 @@ impl Site {
         std::fs::write(&users_file, users).expect("the users file");
         // A port that was free a moment ago: the public URL has to name it before Slipway listens.
         let port = if plan.port == 0 { free_port() } else { plan.port };
+        self.socket = plan
+            .socket
+            .then(|| TcpListener::bind(("127.0.0.1", port)).expect("a free port"));
         let scheme = if plan.tls.is_some() { "https" } else { "http" };
         let public_port = plan.front_port.unwrap_or(port);
         self.url = format!("{scheme}://127.0.0.1:{public_port}{}", plan.base);

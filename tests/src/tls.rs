@@ -75,14 +75,20 @@ impl Authority {
 
     /// Connects to a port of this machine as a browser would that has not been there before.
     pub async fn connect(&self, port: u16) -> std::io::Result<TlsStream<TcpStream>> {
+        self.connect_for(port, &[]).await
+    }
+
+    /// The same, for one of these protocols (ALPN).
+    pub async fn connect_for(&self, port: u16, protocols: &[&[u8]]) -> std::io::Result<TlsStream<TcpStream>> {
         let mut roots = RootCertStore::empty();
         roots.add(self.0.der().clone()).map_err(std::io::Error::other)?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
+        let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(std::io::Error::other)?
             .with_root_certificates(roots)
             .with_no_client_auth();
+        config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
         let host = ServerName::try_from("127.0.0.1").map_err(std::io::Error::other)?;
         let stream = TcpStream::connect(("127.0.0.1", port)).await?;
         TlsConnector::from(Arc::new(config)).connect(host, stream).await

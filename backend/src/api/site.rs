@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use shared::api::{SiteView, VersionView};
+use shared::api::{Note, SiteView, VersionView};
 
 use crate::app::AppState;
 use crate::config::Interface;
@@ -16,7 +16,7 @@ pub async fn show_version() -> Json<VersionView> {
 
 /// `GET /hub/api/site`: what everybody may know.
 pub async fn show_site(State(app): State<AppState>) -> Json<SiteView> {
-    let site = &app.config.site;
+    let (site, now) = (&app.config.site, app.clock.now());
     Json(SiteView {
         name: site.name.clone(),
         cluster: site.cluster.clone(),
@@ -34,5 +34,14 @@ pub async fn show_site(State(app): State<AppState>) -> Json<SiteView> {
             .collect(),
         note: app.config.options.note.clone(),
         landing: app.config.options.landing,
+        announcements: site
+            .announcements
+            .iter()
+            .filter(|told| told.is_due(now))
+            .map(|told| Note {
+                text: told.text.clone(),
+                link: told.link.clone(),
+            })
+            .collect(),
     })
 }

@@ -83,7 +83,7 @@ fn server_view(app: &App, server: &Server) -> ServerView {
         url: app.server_url(&server.user, ""),
         progress_url: app.routes.api_progress(&server.user),
         started: state.started_at.and_then(time),
-        last_activity: None,
+        last_activity: server.used_at().max(state.started_at).and_then(time),
         user_options: Some(server.options.clone()),
         state,
     }

@@ -49,3 +49,8 @@ pub(super) fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, 
             ))
         })
 }
+
+/// The same, where there may be none.
+pub(super) fn moment_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    moment(deserializer).map(Some)
+}

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use http::Uri;
 use ipnet::IpNet;
@@ -37,6 +38,25 @@ pub struct Server {
     /// Connections at once.
     #[serde(default = "max_connections")]
     pub max_connections: usize,
+    /// Requests and tunnels at once to one person's server.
+    #[serde(default = "max_connections_per_person")]
+    pub max_connections_per_person: usize,
+    /// For how many seconds, once a new Slipway has taken over, this one keeps open tunnels and long transfers.
+    #[serde(default = "drain_seconds")]
+    pub drain_seconds: u64,
+    /// The addresses above, taken apart.
+    #[serde(skip)]
+    urls: OnceLock<Urls>,
+}
+
+/// What each request is compared with.
+#[derive(Clone, Debug)]
+struct Urls {
+    is_https: bool,
+    origin: String,
+    user_origin: String,
+    host: String,
+    user_host: String,
 }
 
 /// Files of our own TLS, PEM. They may be replaced while Slipway serves.
@@ -61,6 +81,14 @@ pub enum ClientAddressIn {
 
 fn max_connections() -> usize {
     8_000
+}
+
+fn drain_seconds() -> u64 {
+    12 * 3600
+}
+
+fn max_connections_per_person() -> usize {
+    256
 }
 
 /// Networks, of which a single address is one.
@@ -105,7 +133,7 @@ impl Server {
     }
 
     fn check_front(&self) -> Result<(), Wrong> {
-        if self.tls.is_some() && !self.is_https() {
+        if self.tls.is_some() && self.hub_url().scheme_str() != Some("https") {
             return Err((
                 "server.public_url",
                 "has to start with https:// where server.tls is set".into(),
@@ -125,6 +153,10 @@ impl Server {
                 "needs server.trusted_proxies: the addresses that are believed".into(),
             )),
             _ if self.max_connections == 0 => Err(("server.max_connections", "has to be at least 1".into())),
+            // A Lab that is opened asks for dozens of things at once.
+            _ if self.max_connections_per_person < 32 => {
+                Err(("server.max_connections_per_person", "has to be at least 32".into()))
+            }
             _ => Ok(()),
         }
     }
@@ -149,23 +181,23 @@ impl Server {
     }
 
     /// Scheme, host and port of the hub, as browsers send it in `Origin`.
-    pub fn origin(&self) -> String {
-        origin(&self.hub_url())
+    pub fn origin(&self) -> &str {
+        &self.urls().origin
     }
 
     /// The same of people's servers.
-    pub fn user_origin(&self) -> String {
-        origin(&self.user_url())
+    pub fn user_origin(&self) -> &str {
+        &self.urls().user_origin
     }
 
     /// Host and port of the hub, as browsers send it in `Host`: without the scheme's own port.
-    pub fn host(&self) -> String {
-        host(&self.hub_url())
+    pub fn host(&self) -> &str {
+        &self.urls().host
     }
 
     /// The same of people's servers.
-    pub fn user_host(&self) -> String {
-        host(&self.user_url())
+    pub fn user_host(&self) -> &str {
+        &self.urls().user_host
     }
 
     /// The hosts of both alone, as certificates name them.
@@ -178,7 +210,20 @@ impl Server {
 
     /// People reach Slipway by https: cookies are `Secure`.
     pub fn is_https(&self) -> bool {
-        self.hub_url().scheme_str() == Some("https")
+        self.urls().is_https
+    }
+
+    fn urls(&self) -> &Urls {
+        self.urls.get_or_init(|| {
+            let (hub, user) = (self.hub_url(), self.user_url());
+            Urls {
+                is_https: hub.scheme_str() == Some("https"),
+                origin: origin(&hub),
+                user_origin: origin(&user),
+                host: host(&hub),
+                user_host: host(&user),
+            }
+        })
     }
 }
 

@@ -1,9 +1,11 @@
 //! `[site]`
 
-use serde::Deserialize;
-use shared::api::{HubView, Links};
+use std::path::PathBuf;
 
-use super::Wrong;
+use serde::Deserialize;
+use shared::api::{Bilingual, HubView, Links};
+
+use super::{Wrong, amount};
 
 /// What people read.
 #[derive(Clone, Debug, Deserialize)]
@@ -19,6 +21,34 @@ pub struct Site {
     /// Other hubs.
     #[serde(default)]
     pub hubs: Vec<HubView>,
+    /// The site's logo, SVG or PNG, beside its name.
+    pub logo: Option<PathBuf>,
+    /// What everybody is told on every page.
+    #[serde(default)]
+    pub announcements: Vec<Announcement>,
+}
+
+/// Something that everybody is told, for a while.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Announcement {
+    /// The text.
+    pub text: Bilingual,
+    /// Where to read more.
+    pub link: Option<Bilingual>,
+    /// From when on.
+    #[serde(default, deserialize_with = "amount::moment_if_any")]
+    pub from: Option<i64>,
+    /// Until when.
+    #[serde(default, deserialize_with = "amount::moment_if_any")]
+    pub until: Option<i64>,
+}
+
+impl Announcement {
+    /// Whether it is to be told at this time, in seconds since 1970.
+    pub fn is_due(&self, now: i64) -> bool {
+        self.from.is_none_or(|from| from <= now) && self.until.is_none_or(|until| now < until)
+    }
 }
 
 impl Site {
@@ -31,12 +61,19 @@ impl Site {
             &links.documentation,
             &links.support,
         ];
+        let more = self.announcements.iter().filter_map(|told| told.link.as_ref());
+        let over = |told: &&Announcement| told.from.zip(told.until).is_some_and(|(from, until)| until <= from);
+        if let Some(told) = self.announcements.iter().find(over) {
+            let message = format!("{:?} ends before it begins", told.text.en);
+            return Err(("site.announcements", message));
+        }
         let addresses = all.into_iter().flatten().flat_map(|link| [&link.en, &link.fr]);
         let odd = addresses
             .chain(self.hubs.iter().map(|hub| &hub.url))
+            .chain(more.flat_map(|link| [&link.en, &link.fr]))
             .find(|url| !is_link(url));
         match odd {
-            Some(url) => Err(("site.links", format!("{url:?} is not an https:// or http:// address"))),
+            Some(url) => Err(("site", format!("{url:?} is not an https:// or http:// address"))),
             None if self.name.trim().is_empty() => Err(("site.name", "is empty".into())),
             None if self.cluster.trim().is_empty() => Err(("site.cluster", "is empty".into())),
             None => Ok(()),

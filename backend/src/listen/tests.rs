@@ -1,12 +1,15 @@
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::routing::get;
+use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+use super::address::VANISHED;
 use super::*;
 use crate::config::ClientAddressIn;
 
@@ -110,13 +113,13 @@ async fn headers_without_measure_are_refused() {
     let listening = Listening::start(None).await;
     let long = format!(
         "GET / HTTP/1.1\r\nhost: here\r\nx-long: {}\r\n\r\n",
-        "x".repeat(HEADER_BYTES * 2)
+        "x".repeat(HEADER_BYTES as usize * 2)
     );
     let (answer, _) = listening.answer(&[long.as_bytes()]).await;
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
     let fair = format!(
         "GET / HTTP/1.1\r\nhost: here\r\nconnection: close\r\ncookie: {}\r\n\r\n",
-        "x".repeat(HEADER_BYTES / 2)
+        "x".repeat(HEADER_BYTES as usize / 2)
     );
     let (answer, _) = listening.answer(&[fair.as_bytes()]).await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");

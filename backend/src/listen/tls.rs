@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+use super::http2;
 use crate::clock::Clock;
 use crate::config::{Server, Tls};
 use crate::keys::{KeyError, Secret};
@@ -189,7 +190,7 @@ impl Pair {
             .map_err(|e| unusable(certificate_file, e))?
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(pair)));
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = http2::PROTOCOLS.map(<[u8]>::to_vec).into();
         // A browser that comes back is spared most of the handshake.
         config.ticketer = aws_lc_rs::Ticketer::new().map_err(|e| unusable(key_file, e))?;
         Ok(Loaded {

@@ -26,21 +26,35 @@ struct Way {
     kept: Vec<u8>,
     written: usize,
     is_flushed: bool,
-    /// The one side has said that it is done …
-    is_read: bool,
-    /// … and the other has been told.
-    is_done: bool,
+    /// Something came since that was last asked.
+    has_read: bool,
+    end: End,
 }
 
-/// Copies both ways until both sides are done, or one fails.
+#[derive(Default, PartialEq)]
+enum End {
+    /// More may come.
+    #[default]
+    Open,
+    /// The one side has said that it is done …
+    Read,
+    /// … and the other has been told.
+    Told,
+}
+
+/// Copies both ways until both sides are done, or one fails. Says each time that it wakes to something that came.
 pub(super) async fn copy(
     one: &mut (impl AsyncRead + AsyncWrite + Unpin),
     other: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    used: impl Fn(),
 ) -> io::Result<()> {
-    let (mut there, mut back) = (Way::default(), Way::default());
+    let (mut to_other, mut to_one) = (Way::default(), Way::default());
     poll_fn(|cx| {
-        let there = there.poll(cx, one, other)?;
-        let back = back.poll(cx, other, one)?;
+        let there = to_other.poll(cx, one, other)?;
+        let back = to_one.poll(cx, other, one)?;
+        if std::mem::take(&mut to_other.has_read) | std::mem::take(&mut to_one.has_read) {
+            used();
+        }
         if there.is_ready() && back.is_ready() {
             Poll::Ready(Ok(()))
         } else {
@@ -57,16 +71,16 @@ impl Way {
         from: &mut (impl AsyncRead + Unpin),
         to: &mut (impl AsyncWrite + Unpin),
     ) -> Poll<io::Result<()>> {
-        while !self.is_done {
+        while self.end != End::Told {
             if self.written < self.kept.len() {
                 self.written += ready!(self.write(cx, to))?;
                 continue;
             }
             self.kept = Vec::new();
             self.written = 0;
-            if self.is_read {
+            if self.end == End::Read {
                 ready!(Pin::new(&mut *to).poll_shutdown(cx))?;
-                self.is_done = true;
+                self.end = End::Told;
                 continue;
             }
             if SHARED
@@ -104,8 +118,11 @@ impl Way {
             return Ok(Poll::Pending);
         }
         let read = read.filled();
-        self.is_read = read.is_empty();
+        if read.is_empty() {
+            self.end = End::Read;
+        }
         self.is_flushed = false;
+        self.has_read = true;
         let mut rest = read;
         while !rest.is_empty() {
             match Pin::new(&mut *to).poll_write(cx, rest)? {
@@ -123,6 +140,9 @@ impl Way {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
     use super::*;
@@ -131,7 +151,9 @@ mod tests {
     async fn what_one_side_sends_arrives_whole_however_slowly_the_other_reads() {
         // Less fits between them than is read at once.
         let ((mut browser, mut one), (mut other, mut server)) = (duplex(BUFFER), duplex(1000));
-        let tunnel = tokio::spawn(async move { copy(&mut one, &mut other).await });
+        let used = Arc::new(AtomicBool::new(false));
+        let is_used = Arc::clone(&used);
+        let tunnel = tokio::spawn(async move { copy(&mut one, &mut other, || used.store(true, Relaxed)).await });
         let sent: Vec<u8> = (0..1_000_000_u32).map(|n| n.to_le_bytes()[0]).collect();
         let all = sent.clone();
         let sender = tokio::spawn(async move {
@@ -144,6 +166,7 @@ mod tests {
         let mut received = Vec::new();
         server.read_to_end(&mut received).await.unwrap();
         assert!(received == sent);
+        assert!(is_used.load(Relaxed));
         // The other direction goes on after the one is done.
         server.write_all(b"an answer").await.unwrap();
         drop(server);
@@ -154,7 +177,7 @@ mod tests {
     #[tokio::test]
     async fn a_side_that_dies_ends_it() {
         let ((browser, mut one), (mut other, mut server)) = (duplex(BUFFER), duplex(1000));
-        let tunnel = tokio::spawn(async move { copy(&mut one, &mut other).await });
+        let tunnel = tokio::spawn(async move { copy(&mut one, &mut other, || {}).await });
         drop(browser);
         let mut nothing = Vec::new();
         server.read_to_end(&mut nothing).await.unwrap();

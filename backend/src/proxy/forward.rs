@@ -8,8 +8,9 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderValue, Method, StatusCode, Uri, header};
 
-use super::Target;
+use super::confine::Place;
 use super::headers::{set_forwarding, strip_hop_by_hop, strip_own_cookies, strip_set_cookies, upgrade_of};
+use super::target::{Target, TargetError};
 use super::upgrade::{self, Ends};
 use crate::app::{App, AppState};
 use crate::auth::{Audience, Seen, SignIn};
@@ -38,7 +39,8 @@ pub async fn forward(app: &AppState, mut request: Request) -> Result<Response, E
 
     let protocol = upgrade_of(request.headers());
     let client = protocol.as_ref().map(|_| hyper::upgrade::on(&mut request));
-    let scheme = if app.config.server.is_https() { "https" } else { "http" };
+    let is_https = app.config.server.is_https();
+    let scheme = if is_https { "https" } else { "http" };
     let address = ClientAddress::of(request.extensions()).unwrap_or(Ipv4Addr::UNSPECIFIED.into());
     let headers = request.headers_mut();
     strip_hop_by_hop(headers);
@@ -50,9 +52,13 @@ pub async fn forward(app: &AppState, mut request: Request) -> Result<Response, E
     }
     let is_api = rest.starts_with("api/");
 
-    let mut response = target.send(request).await.map_err(|e| {
-        app.spawner.doubt(&server);
-        Error::NotAnswering(cause(&e))
+    target.used(app.clock.now());
+    let mut response = target.send(request).await.map_err(|error| match error {
+        TargetError::Full => Error::TooManyConnections,
+        error => {
+            app.spawner.doubt(&server);
+            Error::NotAnswering(cause(&error))
+        }
     })?;
     let changed = if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         upgrade_of(response.headers())
@@ -63,6 +69,12 @@ pub async fn forward(app: &AppState, mut request: Request) -> Result<Response, E
     let headers = response.headers_mut();
     strip_hop_by_hop(headers);
     strip_set_cookies(headers, &app.sign_ins);
+    let place = Place {
+        path: uri.path()[..uri.path().len() - rest.len()].trim_end_matches('/'),
+        host: app.config.server.user_host(),
+        is_https,
+    };
+    place.confine(headers);
     // What an open Lab asks every few seconds; not files, which may be kept by whoever carries them.
     if is_api {
         renew(app, Audience::User, &sign_in, headers);
@@ -74,7 +86,12 @@ pub async fn forward(app: &AppState, mut request: Request) -> Result<Response, E
     headers.insert(header::UPGRADE, protocol);
     let (head, body) = response.into_parts();
     if let Some(wire) = body.into_wire() {
-        let ends = Ends { client, upstream, wire };
+        let ends = Ends {
+            client,
+            upstream,
+            wire,
+            target,
+        };
         upgrade::join(Arc::clone(app), sign_in, server, ends);
     }
     Ok(Response::from_parts(head, Body::empty()))

@@ -1,6 +1,7 @@
 //! The Jupyter server of one job: connections over TLS that is pinned to this job's key.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use hyper::{Request, Response};
 use rustls::pki_types::ServerName;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio_rustls::TlsConnector;
 
 use super::answer::Answer;
@@ -29,6 +31,10 @@ pub struct Target {
     address: SocketAddr,
     tls: TlsConnector,
     idle: Mutex<Idle>,
+    /// Connections that may be open at once: somebody who has them all keeps nobody else from theirs.
+    places: Arc<Semaphore>,
+    /// When the person last sent or got something, in seconds since 1970.
+    used_at: AtomicI64,
 }
 
 /// Connections that wait for another request, the one used last at the end.
@@ -42,6 +48,9 @@ struct Idle {
 /// The Jupyter server could not be asked.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
+    /// As many requests and tunnels are open as may be.
+    #[error("too many requests and tunnels are open")]
+    Full,
     /// No connection.
     #[error("the server on the node cannot be reached: {0}")]
     Connect(#[from] std::io::Error),
@@ -51,13 +60,25 @@ pub enum TargetError {
 }
 
 impl Target {
-    /// For one job: its address, and TLS that accepts that job's certificate only.
-    pub fn new(address: SocketAddr, tls: Arc<rustls::ClientConfig>) -> Self {
+    /// For one job: its address, TLS that accepts that job's certificate only, and how many connections may be open.
+    pub fn new(address: SocketAddr, tls: Arc<rustls::ClientConfig>, most: usize) -> Self {
         Self {
             address,
             tls: TlsConnector::from(tls),
             idle: Mutex::default(),
+            places: Arc::new(Semaphore::new(most)),
+            used_at: AtomicI64::new(0),
         }
+    }
+
+    /// The person sends or gets something now.
+    pub fn used(&self, now: i64) {
+        self.used_at.store(now, Ordering::Relaxed);
+    }
+
+    /// When the person last sent or got something, in seconds since 1970; 0 if not since this Slipway started.
+    pub fn used_at(&self) -> i64 {
+        self.used_at.load(Ordering::Relaxed)
     }
 
     /// Node address and port.
@@ -118,6 +139,8 @@ impl Target {
     }
 
     async fn connect(&self) -> Result<Wire, TargetError> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let place = place.map_err(|_| TargetError::Full)?;
         let open = async {
             let stream = TcpStream::connect(self.address).await?;
             stream.set_nodelay(true)?;
@@ -128,7 +151,7 @@ impl Target {
         let stream = tokio::time::timeout(CONNECT_TIMEOUT, open)
             .await
             .map_err(std::io::Error::from)??;
-        Ok(Wire::new(stream).await?)
+        Ok(Wire::new(stream, place).await?)
     }
 }
 

@@ -7,6 +7,7 @@ use hyper_util::rt::TokioIo;
 use shared::server::Phase;
 
 use super::copy::copy;
+use super::target::Target;
 use super::wire::Wire;
 use crate::app::AppState;
 use crate::auth::SignIn;
@@ -18,14 +19,21 @@ pub(super) struct Ends {
     pub(super) upstream: OnUpgrade,
     /// What the upstream's end comes from.
     pub(super) wire: Wire,
+    /// Where it leads.
+    pub(super) target: Arc<Target>,
 }
 
 /// Joins the two ends.
 pub(super) fn join(app: AppState, sign_in: Arc<SignIn>, server: Arc<Server>, ends: Ends) {
     let tasks = app.tunnels.clone();
     tasks.spawn(async move {
-        let Ends { client, upstream, wire } = ends;
-        let (client, upstream, ()) = tokio::join!(client, upstream, wire.finish());
+        let Ends {
+            client,
+            upstream,
+            wire,
+            target,
+        } = ends;
+        let (client, upstream, _place) = tokio::join!(client, upstream, wire.finish());
         let (client, upstream) = match (client, upstream) {
             (Ok(client), Ok(upstream)) => (client, upstream),
             (Err(error), _) | (_, Err(error)) => {
@@ -34,14 +42,14 @@ pub(super) fn join(app: AppState, sign_in: Arc<SignIn>, server: Arc<Server>, end
         };
         let (mut client, mut upstream) = (TokioIo::new(client), TokioIo::new(upstream));
         tokio::select! {
-            copied = copy(&mut client, &mut upstream) => {
+            copied = copy(&mut client, &mut upstream, || target.used(app.clock.now())) => {
                 if let Err(error) = copied {
                     tracing::trace!(%error, "a tunnel ended");
                 }
             }
             () = app.sign_ins.over(&sign_in) => tracing::debug!(user = %sign_in.user, "a tunnel ended with its sign-in"),
             () = job_over(&server) => {}
-            () = app.shutdown.cancelled() => {}
+            () = app.drained.cancelled() => {}
         }
     });
 }

@@ -15,6 +15,7 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::client::TlsStream;
 
 /// hyper does not name its type.
@@ -25,15 +26,18 @@ pub(super) struct Wire {
     sender: SendRequest<Body>,
     /// Nothing once it is over.
     driver: Option<Driver>,
+    /// Among those that one person may have.
+    place: OwnedSemaphorePermit,
 }
 
 impl Wire {
     /// HTTP on a new connection.
-    pub(super) async fn new(stream: TlsStream<TcpStream>) -> hyper::Result<Self> {
+    pub(super) async fn new(stream: TlsStream<TcpStream>, place: OwnedSemaphorePermit) -> hyper::Result<Self> {
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         Ok(Self {
             sender,
             driver: Some(Box::pin(connection.with_upgrades())),
+            place,
         })
     }
 
@@ -61,9 +65,10 @@ impl Wire {
         .await
     }
 
-    /// Drives it until HTTP is over on it, as after an upgrade.
-    pub(super) async fn finish(mut self) {
+    /// Drives it until HTTP is over on it, as after an upgrade; answers its place, which the tunnel goes on to take.
+    pub(super) async fn finish(mut self) -> OwnedSemaphorePermit {
         std::future::poll_fn(|cx| if self.drive(cx) { Poll::Ready(()) } else { Poll::Pending }).await;
+        self.place
     }
 }
 

@@ -65,7 +65,7 @@ pub(super) fn describe(
             (
                 "HUB",
                 if config.server.is_split() {
-                    config.server.origin()
+                    config.server.origin().to_owned()
                 } else {
                     String::new()
                 },

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use shared::api::ErrorView;
 use shared::reason::{Reason, Refusal};
 use shared::server::{EndCause, EndView, Phase, StateView};
 
@@ -53,6 +54,8 @@ pub struct Known {
     pub ready: bool,
     /// What the person has asked for since.
     pub wish: Wish,
+    /// Why the next one, which was wanted, did not start.
+    pub next_failed: Option<ErrorView>,
     /// It waited too long, and its cancelling was sent.
     pub gave_up: bool,
     /// When Slurm told the job as it is here.
@@ -80,6 +83,7 @@ impl Known {
             held_by: None,
             ready: false,
             wish: Wish::None,
+            next_failed: None,
             gave_up: false,
             told_at: None,
             silent_since: None,
@@ -245,6 +249,7 @@ pub fn derive(known: &Known, policy: Policy, now: i64) -> StateView {
             .filter(|_| running || phase == Phase::Ended),
         end: known.end(),
         next: known.wish == Wish::Next && phase.is_live(),
+        next_failed: known.next_failed.clone(),
         slurm_silent_since: known.silent_since,
     }
 }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use shared::api::ErrorView;
 use shared::names::UserName;
 use shared::options::UserOptions;
 use shared::server::{EndCause, Phase};
@@ -68,6 +69,19 @@ impl Spawner {
             Ok(record) => record.is_some_and(|record| record.nonce == server.nonce && record.wish == Wish::Next),
             Err(_) => server.known.borrow().wish == Wish::Next,
         }
+    }
+
+    /// The next one of this person's did not start: the one that is over says so for as long as it is shown.
+    pub fn next_failed(&self, user: &UserName, why: ErrorView) {
+        let Some(server) = self.server(user) else { return };
+        server.known.send_if_modified(|known| {
+            // A start that Slurm refused is one of its own, and says itself why.
+            let is_over = known.end().is_some_and(|end| end.was_ready);
+            if is_over {
+                known.next_failed = Some(why);
+            }
+            is_over
+        });
     }
 
     /// A server is over in whose place another one is wanted, if it ended in such a way.

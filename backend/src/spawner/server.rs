@@ -134,6 +134,11 @@ impl Server {
         if open { self.way() } else { None }
     }
 
+    /// When its person last sent or got something through the proxy, if they have since this Slipway started.
+    pub fn used_at(&self) -> Option<i64> {
+        self.way().map(|way| way.used_at()).filter(|at| *at > 0)
+    }
+
     /// The way to it, even if Jupyter has not answered yet.
     pub(super) fn way(&self) -> Option<Arc<Target>> {
         self.target.read().unwrap_or_else(PoisonError::into_inner).clone()

@@ -58,7 +58,10 @@ impl Spawner {
         }
         let identities = self.keys.server(&server.key, &server.user, &server.nonce);
         match identities.and_then(|own| tls_config(&own, &self.keys.client(&server.key)?)) {
-            Ok(tls) => server.set_target(Some(Arc::new(Target::new(address, tls)))),
+            Ok(tls) => {
+                let most = self.config.server.max_connections_per_person;
+                server.set_target(Some(Arc::new(Target::new(address, tls, most))));
+            }
             Err(error) => {
                 tracing::error!(user = %server.user, key = %Sent(&server.key), %error, "is the secret of this job gone?");
             }

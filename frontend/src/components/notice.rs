@@ -67,6 +67,7 @@ pub(crate) fn failure_words(text: &Tongue, failure: &Failure) -> String {
         | ErrorCode::NotFound
         | ErrorCode::NotRunning
         | ErrorCode::NotAnswering
+        | ErrorCode::TooManyConnections
         | ErrorCode::Internal
             if error.request_id.is_empty() =>
         {
@@ -77,6 +78,7 @@ pub(crate) fn failure_words(text: &Tongue, failure: &Failure) -> String {
         | ErrorCode::NotFound
         | ErrorCode::NotRunning
         | ErrorCode::NotAnswering
+        | ErrorCode::TooManyConnections
         | ErrorCode::Internal => text.fill(Word::InternalNumber, &[&error.request_id]),
     };
     match error.details.get("said") {

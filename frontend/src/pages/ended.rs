@@ -8,8 +8,8 @@ use shared::server::{EndCause, EndView};
 use crate::a11y::Heading;
 use crate::built::{Built, IntoBuilt};
 use crate::components::{
-    Button, ButtonLink, Buttons, Literally, Meaning, Notice, Paragraph, SECOND, SlurmWords, StartFailure, Support,
-    meanwhile,
+    Button, ButtonLink, Buttons, Literally, Meaning, NextFailed, Notice, Paragraph, SECOND, SlurmWords, StartFailure,
+    Support, meanwhile,
 };
 use crate::paths;
 use crate::start::Start;
@@ -103,6 +103,7 @@ pub(crate) fn Ended(
         </Notice>
         <Paragraph text=words.tell(move |text| end.with_value(|end| text.advice(&end.cause).to_owned())) />
         {to_do}
+        <NextFailed watch />
         {now}
         {log}
         {job}

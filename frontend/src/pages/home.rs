@@ -14,7 +14,7 @@ use crate::a11y::{Heading, keep_focus};
 use crate::built::{Built, IntoBuilt, dynamic};
 use crate::clock;
 use crate::components::{
-    Button, ButtonLink, Buttons, History, Paragraph, SECOND, ServerCard, StartFailure, Trouble, waiting,
+    Button, ButtonLink, Buttons, History, NextFailed, Paragraph, SECOND, ServerCard, StartFailure, Trouble, waiting,
 };
 use crate::offer::Offer;
 use crate::paths;
@@ -93,7 +93,7 @@ fn card(words: Words, user: UserName, watch: Watch, offer: Offer, shown: Memo<St
             });
             view! { <Paragraph class="waiting" text /> }.built()
         }
-        Stage::None => view! { <Idle user=user.clone() offer /> }.built(),
+        Stage::None => view! { <Idle user=user.clone() watch offer /> }.built(),
         Stage::Server(Phase::Ready) => view! { <ServerCard user=user.clone() watch /> }.built(),
         Stage::Server(Phase::Stopping) => view! { <Paragraph text=words.say(Word::Stopping) /> }.built(),
         Stage::Server(_) => {
@@ -111,7 +111,7 @@ fn card(words: Words, user: UserName, watch: Watch, offer: Offer, shown: Memo<St
 
 /// No server: start one with the last choices, or change them.
 #[component]
-fn Idle(user: UserName, offer: Offer) -> Built {
+fn Idle(user: UserName, watch: Watch, offer: Offer) -> Built {
     let words = Words::get();
     let (retry, past) = (callback(move || offer.ask()), user.clone());
     let proposal = dynamic(move || match offer.answer.get() {
@@ -121,6 +121,7 @@ fn Idle(user: UserName, offer: Offer) -> Built {
     });
     view! {
         <Paragraph text=words.say(Word::NoServerRunning) />
+        <NextFailed watch />
         {proposal}
         <History user=past />
     }

@@ -11,7 +11,7 @@ use crate::a11y::Heading;
 use crate::api::Failure;
 use crate::built::{Built, IntoBuilt, dynamic};
 use crate::components::{
-    Button, ButtonLink, Buttons, Literally, Paragraph, SECOND, StartFailure, TroublePage, waiting,
+    Button, ButtonLink, Buttons, Literally, NextFailed, Paragraph, SECOND, StartFailure, TroublePage, waiting,
 };
 use crate::paths;
 use crate::router::Go;
@@ -99,6 +99,7 @@ fn Again(watch: Watch, start: Start, here: String) -> Built {
         <Paragraph text=lead />
         {request}
         <Literally text=words.say(Word::NotRunningThen) code=here />
+        <NextFailed watch />
         <StartFailure start />
         <Buttons>
             <Button label=words.say(Word::StartAgain) press=send busy=start.busy() />

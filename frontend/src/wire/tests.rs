@@ -14,6 +14,21 @@ fn reads_back<T: Serialize + Read + PartialEq + Debug>(value: &T) {
     }
 }
 
+fn error(problem: Problem) -> ErrorView {
+    ErrorView {
+        status: 422,
+        message: "no".into(),
+        code: ErrorCode::Options,
+        fields: vec![FieldError {
+            field: "time".into(),
+            problem,
+        }],
+        why: Some(why()),
+        details: BTreeMap::from([("slurm".into(), "no".into())]),
+        request_id: "7f".into(),
+    }
+}
+
 fn state() -> StateView {
     StateView {
         phase: Phase::Queued,
@@ -25,6 +40,7 @@ fn state() -> StateView {
         told_at: Some(9),
         suspended: true,
         next: true,
+        next_failed: Some(error(Problem::Locked)),
         submitted_at: Some(1),
         expected_start_at: Some(2),
         begins_at: Some(7),
@@ -199,18 +215,7 @@ fn every_problem_of_an_option_reads_back() {
         Problem::NotTogether,
         Problem::NoSuchNode { max: 3 },
     ] {
-        reads_back(&ErrorView {
-            status: 422,
-            message: "no".into(),
-            code: ErrorCode::Options,
-            fields: vec![FieldError {
-                field: "time".into(),
-                problem,
-            }],
-            why: Some(why()),
-            details: BTreeMap::from([("slurm".into(), "no".into())]),
-            request_id: "7f".into(),
-        });
+        reads_back(&error(problem));
     }
 }
 
@@ -257,6 +262,10 @@ fn whole_answers_read_back() {
         choices: vec!["one".into(), "two".into()],
         state: "sealed".into(),
     });
+    let note = Note {
+        text: both("No internet."),
+        link: Some(both("https://example.org/")),
+    };
     reads_back(&SiteView {
         name: "Site".into(),
         cluster: "Cluster".into(),
@@ -284,11 +293,9 @@ fn whole_answers_read_back() {
             changeable: true,
         }],
         gpus: BTreeMap::from([("h100".into(), both("H100"))]),
-        note: Some(Note {
-            text: both("No internet."),
-            link: Some(both("https://example.org/")),
-        }),
+        note: Some(note.clone()),
         landing: Landing::Start,
+        announcements: vec![note],
     });
 }
 

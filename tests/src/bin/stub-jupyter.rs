@@ -12,6 +12,7 @@ use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Path, Request};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{any, get, post};
+use futures_util::StreamExt;
 use http::{HeaderMap, StatusCode, header};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
@@ -92,6 +93,7 @@ fn router() -> Router {
         .route("/api/kernels/{id}/channels", any(channels))
         .route("/show", any(show))
         .route("/echo", any(async |body: Body| body))
+        .route("/length", post(length))
         .route("/bytes/{count}", get(bytes))
         .route("/redirect", get(async || Redirect::to("lab")))
         .route("/planted", get(planted))
@@ -136,6 +138,16 @@ async fn show(request: Request) -> axum::Json<Value> {
     }))
 }
 
+/// How much came.
+async fn length(body: Body) -> String {
+    let mut pieces = body.into_data_stream();
+    let mut length = 0;
+    while let Some(Ok(piece)) = pieces.next().await {
+        length += piece.len();
+    }
+    length.to_string()
+}
+
 /// An answer of this many bytes, in pieces.
 async fn bytes(Path(count): Path<u64>) -> Body {
     static PIECE: [u8; 16 * 1024] = [b'x'; 16 * 1024];
@@ -146,14 +158,17 @@ async fn bytes(Path(count): Path<u64>) -> Body {
     ))
 }
 
-/// Cookies that a person's server must not be able to set.
+/// What a person's server must not be able to say.
 async fn planted() -> Response {
-    let cookies = [
+    let headers = [
         (header::SET_COOKIE, "slipway-hub=forged; Path=/hub/"),
         (header::SET_COOKIE, "slipway-user=forged; Path=/"),
+        (header::SET_COOKIE, "wide=1; Path=/"),
+        (header::HeaderName::from_static("clear-site-data"), "\"*\""),
+        (header::ALT_SVC, "h2=\":8443\""),
     ];
     let mut response = (StatusCode::OK, [(header::SET_COOKIE, "own=1")]).into_response();
-    for (name, value) in cookies {
+    for (name, value) in headers {
         response
             .headers_mut()
             .append(name, http::HeaderValue::from_static(value));

@@ -30,6 +30,18 @@ impl Site {
         self.sign_in_at(&self.url, name).await
     }
 
+    /// Closes an account, as its administrator does.
+    ///
+    /// # Panics
+    /// When there is none of this name.
+    pub fn close_account(&self, name: &str) {
+        let (file, header) = (self.path("users.toml"), format!("[users.{name}]"));
+        let users = std::fs::read_to_string(&file).expect("the users file");
+        assert!(users.contains(&header), "no account of this name");
+        let closed = users.replace(&header, &format!("{header}\ninactive = \"2026-11-24\""));
+        std::fs::write(&file, closed).expect("the users file");
+    }
+
     /// People who have signed in before, without the cost of their passwords: their cookies are made with the
     /// site's own key, and their accounts have no password that anybody could give.
     ///

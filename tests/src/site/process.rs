@@ -2,13 +2,15 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::os::fd::OwnedFd;
 use std::process::Stdio;
 
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use super::{Site, free_port};
-use crate::program;
+use crate::{program, until};
 
 /// One of Slipway's processes.
 pub(super) struct Run<'a> {
@@ -78,6 +80,14 @@ impl Site {
             }
             (None, None) => Command::new(program("slipway")),
         };
+        let mut stdin = Stdio::null();
+        if let Some(socket) = self.socket.as_ref().filter(|_| run.command == "serve") {
+            // The descriptor and the process have to have the numbers that systemd gives them.
+            let hand_over = "exec 3<&0 0</dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\" \"$@\"";
+            command = Command::new("sh");
+            command.args(["-c", hand_over]).arg(program("slipway"));
+            stdin = OwnedFd::from(socket.try_clone().expect("the socket")).into();
+        }
         let mut child = command
             .args([run.command, "--config"])
             .arg(self.path(&format!("{}.toml", run.config)))
@@ -85,7 +95,7 @@ impl Site {
                 "SLIPWAY_LOG",
                 std::env::var("SLIPWAY_LOG").unwrap_or_else(|_| self.log.into()),
             )
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
@@ -111,6 +121,7 @@ impl Site {
 
     /// Ends Slipway without a warning, as a crash would; jobs go on.
     pub async fn kill_slipway(&mut self) {
+        self.successor = None;
         if let Some(mut slipway) = self.slipway.take() {
             slipway.kill().await.expect("it is ours to end");
         }
@@ -122,11 +133,33 @@ impl Site {
     /// When it does not end well.
     pub async fn end_slipway(&mut self) {
         if let Some(mut slipway) = self.slipway.take() {
-            let pid = slipway.id().expect("it runs").to_string();
-            let sent = Command::new("kill").args(["-TERM", &pid]).status().await;
-            assert!(sent.expect("kill").success());
+            send(&slipway, "TERM").await;
             assert!(slipway.wait().await.expect("it is ours").success());
         }
+    }
+
+    /// Asks Slipway to let a new one take over, as `systemctl reload` does.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn ask_to_hand_over(&self) {
+        send(self.slipway.as_ref().expect("Slipway runs"), "USR2").await;
+    }
+
+    /// Has a new Slipway take over from this one, and waits until it has. Answers the old one.
+    ///
+    /// # Panics
+    /// When there is none, or none takes over.
+    pub async fn take_over(&mut self) -> Child {
+        self.ask_to_hand_over().await;
+        let old = self.slipway.take().expect("Slipway runs");
+        let pid = until("another Slipway", || async {
+            let log = self.log();
+            let line = log.lines().rfind(|line| line.contains("another Slipway takes over"))?;
+            line.split("pid=").nth(1)?.split_whitespace().next()?.parse().ok()
+        });
+        self.successor = Some(Successor(pid.await));
+        old
     }
 
     /// The process id of Slipway.
@@ -137,5 +170,22 @@ impl Site {
     /// Everything Slipway has said so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.path("slipway.log")).unwrap_or_default()
+    }
+}
+
+async fn send(process: &Child, signal: &str) {
+    let pid = process.id().expect("it runs").to_string();
+    let sent = Command::new("kill").args([&format!("-{signal}"), &pid]).status().await;
+    assert!(sent.expect("kill").success());
+}
+
+/// A Slipway that another one started. It is nobody's child here, and ends with the site.
+pub(super) struct Successor(i32);
+
+impl Drop for Successor {
+    fn drop(&mut self) {
+        if let Some(pid) = Pid::from_raw(self.0) {
+            let _ = kill_process(pid, Signal::KILL);
+        }
     }
 }

@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 
 use futures_util::StreamExt;
 use http_body_util::BodyExt;
@@ -10,6 +10,9 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::*;
+
+/// Connections at once.
+const MOST: usize = 2;
 
 type Connection = TlsStream<TcpStream>;
 
@@ -41,7 +44,7 @@ impl Server {
             .with_root_certificates(roots)
             .with_no_client_auth();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let target = Arc::new(Target::new(listener.local_addr().unwrap(), Arc::new(client)));
+        let target = Arc::new(Target::new(listener.local_addr().unwrap(), Arc::new(client), MOST));
         let (hand_over, connections) = mpsc::unbounded_channel();
         let accepted = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&accepted);
@@ -227,8 +230,23 @@ async fn a_server_that_is_not_there_is_told_as_that() {
         address: listener.local_addr().unwrap(),
         tls: server.target.tls.clone(),
         idle: Mutex::default(),
+        places: Arc::new(Semaphore::new(MOST)),
+        used_at: AtomicI64::new(0),
     };
     drop(listener);
     let refused = Arc::new(nobody).send(get()).await.err().unwrap();
     assert!(matches!(refused, TargetError::Connect(_)), "{refused}");
+}
+
+#[tokio::test]
+async fn somebody_with_all_their_connections_open_is_told_so_until_one_is_free() {
+    let mut server = Server::start().await;
+    let (first, _one) = server.exchange(None, SHORT).await;
+    let (second, other) = server.exchange(None, SHORT).await;
+    let refused = server.target.send(get()).await.err().unwrap();
+    assert!(matches!(refused, TargetError::Full), "{refused}");
+    whole(second).await;
+    let (third, _other) = server.exchange(Some(other), SHORT).await;
+    drop((whole(third).await, whole(first).await));
+    assert_eq!(server.accepted(), MOST);
 }

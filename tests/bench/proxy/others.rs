@@ -1,14 +1,15 @@
-//! nginx in front of the stub, as people set it up in front of Jupyter.
+//! The alternatives in front of the server, as people set them up in front of Jupyter.
 
 use std::path::Path;
+use std::process::Stdio;
 
-use rcgen::generate_simple_self_signed;
 use slipway_tests::site::free_port;
-use slipway_tests::{program, until};
+use slipway_tests::until;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 use super::answers;
+use super::stub::Stub;
 
 /// One nginx with one worker.
 pub(super) struct Nginx {
@@ -16,53 +17,33 @@ pub(super) struct Nginx {
     /// The process that does the work.
     pub(super) worker: u32,
     pub(super) url: String,
-    stub: Option<Child>,
     _folder: TempDir,
 }
 
 impl Nginx {
-    /// Before a server that speaks plain HTTP.
-    pub(super) async fn start(upstream: &str) -> Self {
-        let folder = TempDir::new().unwrap();
-        let address = upstream.strip_prefix("http://").unwrap();
-        Self::run(folder, address, "proxy_pass http://jupyter;", None).await
+    pub(super) async fn before(stub: &Stub) -> Self {
+        let (_, address) = stub.url.split_once("://").unwrap();
+        let pass = if stub.keys.is_none() {
+            "proxy_pass http://jupyter;".to_owned()
+        } else {
+            format!(
+                "proxy_pass https://jupyter; proxy_ssl_certificate {}; proxy_ssl_certificate_key {}; \
+                 proxy_ssl_trusted_certificate {}; proxy_ssl_verify on; proxy_ssl_name slipway; \
+                 proxy_ssl_protocols TLSv1.3;",
+                stub.key("client.crt"),
+                stub.key("client.key"),
+                stub.key("server.crt"),
+            )
+        };
+        Self::run(address, &pass).await
     }
 
-    /// Before one that speaks mutual TLS.
-    pub(super) async fn start_with_tls() -> Self {
+    async fn run(upstream: &str, pass: &str) -> Self {
         let folder = TempDir::new().unwrap();
-        let at = folder.path();
-        for name in ["server", "client"] {
-            let made = generate_simple_self_signed(vec!["slipway".to_owned()]).unwrap();
-            std::fs::write(at.join(format!("{name}.crt")), made.cert.pem()).unwrap();
-            std::fs::write(at.join(format!("{name}.key")), made.signing_key.serialize_pem()).unwrap();
-        }
-        let port = free_port();
-        let file = |name: &str| at.join(name).display().to_string();
-        let stub = Command::new(program("stub-jupyter"))
-            .args(["lab", "--ip=127.0.0.1", "--ServerApp.base_url=/user/ada/"])
-            .arg(format!("--port={port}"))
-            .arg(format!("--ServerApp.certfile={}", file("server.crt")))
-            .arg(format!("--ServerApp.keyfile={}", file("server.key")))
-            .arg(format!("--ServerApp.client_ca={}", file("client.crt")))
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let pass = format!(
-            "proxy_pass https://jupyter; proxy_ssl_certificate {}; proxy_ssl_certificate_key {}; \
-             proxy_ssl_trusted_certificate {}; proxy_ssl_verify on; proxy_ssl_name slipway; proxy_ssl_protocols TLSv1.3;",
-            file("client.crt"),
-            file("client.key"),
-            file("server.crt"),
-        );
-        Self::run(folder, &format!("127.0.0.1:{port}"), &pass, Some(stub)).await
-    }
-
-    async fn run(folder: TempDir, upstream: &str, pass: &str, stub: Option<Child>) -> Self {
         let port = free_port();
         let config = format!(
             "daemon off; user root; worker_processes 1; pid {at}/pid; error_log {at}/error.log;
-             events {{ worker_connections 8192; }}
+             events {{ worker_connections 32768; }}
              http {{
                access_log off; client_body_temp_path {at}; proxy_temp_path {at}; fastcgi_temp_path {at};
                uwsgi_temp_path {at}; scgi_temp_path {at}; client_max_body_size 0; keepalive_requests 1000000000;
@@ -94,7 +75,6 @@ impl Nginx {
             child,
             worker,
             url,
-            stub,
             _folder: folder,
         }
     }
@@ -104,9 +84,6 @@ impl Nginx {
         let pid = self.child.id().unwrap().to_string();
         assert!(Command::new("kill").arg(pid).status().await.unwrap().success());
         self.child.wait().await.unwrap();
-        if let Some(mut stub) = self.stub {
-            stub.kill().await.unwrap();
-        }
     }
 }
 
@@ -117,4 +94,47 @@ async fn worker_of(master: u32) -> u32 {
         children.split_whitespace().next()?.parse().ok()
     })
     .await
+}
+
+/// JupyterHub's own proxy.
+pub(super) struct ConfigurableHttpProxy {
+    child: Child,
+    pub(super) url: String,
+}
+
+impl ConfigurableHttpProxy {
+    pub(super) async fn before(stub: &Stub) -> Self {
+        let (port, api) = (free_port(), free_port());
+        let mut command = Command::new("configurable-http-proxy");
+        command
+            .args(["--ip=127.0.0.1", "--api-ip=127.0.0.1"])
+            .arg(format!("--port={port}"))
+            .arg(format!("--api-port={api}"))
+            .arg(format!("--default-target={}", stub.url));
+        if stub.keys.is_some() {
+            // It believes any certificate of the server's: the name in this one is not its address.
+            command
+                .arg("--insecure")
+                .arg(format!("--client-ssl-cert={}", stub.key("client.crt")))
+                .arg(format!("--client-ssl-key={}", stub.key("client.key")))
+                .arg(format!("--client-ssl-ca={}", stub.key("server.crt")));
+        }
+        let child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let url = format!("http://127.0.0.1:{port}");
+        answers(&format!("{url}/user/ada/api/status")).await;
+        Self { child, url }
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id().unwrap()
+    }
+
+    pub(super) async fn stop(mut self) {
+        self.child.kill().await.unwrap();
+    }
 }
