@@ -1,7 +1,7 @@
 # The few commands a person types. Works with make 3.81 and bash 3.2.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev build check test record bench soak clean
+.PHONY: help setup demo dev build check test record docs bench soak clean
 
 ENV := . tests/setup/env.sh &&
 PORT ?= 8000
@@ -17,6 +17,7 @@ help:
 	@echo "make check   format, lints, unit and API tests: the inner loop, under 4 minutes"
 	@echo "make test    everything, with a browser and real Slurm"
 	@echo "make record  writes down what real Slurm answers, for tests/slurm/recorded/"
+	@echo "make docs    writes the messages and pictures in docs/ anew"
 	@echo "make bench   measures, beside the alternatives; writes target/bench/"
 	@echo "make soak    the tests again and again, to find what fails now and then"
 	@echo "make setup   installs what all of these need; quick when there is nothing to do"
@@ -64,6 +65,12 @@ record:
 	@bash tests/setup/setup.sh test
 	@$(ENV) cargo run -q -p slipway-tests --features backend/pam --bin record
 
+# The pictures are those that `make test` has taken last.
+docs:
+	@$(ENV) SLIPWAY_WRITE_DOCS=1 cargo nextest run $(HOST) -E 'binary(api) and test(documents)'
+	@for language in en fr; do for name in options starting given-up-help home-running; do \
+		cp target/e2e/$$name-$$language-768-light.png docs/pictures/$${name%-help}-$$language.png; done; done
+
 bench:
 	@bash tests/setup/setup.sh bench
 	@$(MAKE) -s dist/index.html
@@ -77,6 +84,8 @@ soak:
 	@$(ENV) SLIPWAY_CHAOS_STARTS=200 SLIPWAY_MADE_UP_REQUESTS=4 cargo nextest run --profile soak $(HOST) -E 'test(chaos) or test(what_is_accepted_runs)'
 	@$(ENV) cargo nextest run $(HOST) --stress-count 10 -E 'not (binary(e2e) or binary(slurm))'
 	@$(ENV) cargo nextest run $(HOST) --stress-count 3 -E 'binary(slurm)'
+	@$(ENV) SLIPWAY_CHURN_SECONDS=600 cargo nextest run --profile soak $(HOST) -E 'test(come_and_go)'
+	@$(ENV) SLIPWAY_SILENCE_SECONDS=300 cargo nextest run --profile soak $(HOST) -E 'test(works_in_lab_for_a_day)'
 	@$(ENV) cargo nextest run $(HOST) --stress-count 3 -E 'binary(e2e)'
 	@bash tests/fuzz/run.sh 600
 

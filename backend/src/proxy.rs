@@ -5,7 +5,7 @@
 //! [`crate::edge::around`] does for both. A panic ends the browser's connection, and no other.
 
 mod answer;
-mod confine;
+pub mod confine;
 mod copy;
 mod forward;
 pub mod headers;

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use crate::a11y::{Announcer, LiveRegion};
 use crate::built::{Built, IntoBuilt, dynamic};
-use crate::components::{Announcements, Footer, Header, SignInAgain, SkipLink, TimeWarning, signed_in};
+use crate::components::{Footer, Header, SignInAgain, SkipLink, TimeWarning, signed_in};
 use crate::document::{self, Carried};
 use crate::element::el;
 use crate::pages::{Board, Home, Login, Logout, NoServer, NotFound, Spawn, Starting, UserPath, UserRedirect};
@@ -55,7 +55,6 @@ fn app(carried: Carried, locale: Locale) -> Built {
     view! {
         <SkipLink />
         <Header />
-        <Announcements />
         <SignInAgain />
         <TimeWarning />
         {main.child(page).built()}
@@ -85,6 +84,8 @@ fn page(url: &Url) -> Built {
             let owner = owner.to_owned();
             signed_in(move |user| view! { <UserPath user owner=owner.clone() /> }.built())
         }
+        #[cfg(debug_assertions)]
+        ["hub", "gallery"] => view! { <crate::pages::Gallery /> }.built(),
         _ => view! { <NotFound /> }.built(),
     }
 }

@@ -26,7 +26,6 @@ mod support;
 mod time_warning;
 
 pub(crate) use amount::Amount;
-pub(crate) use announcements::Announcements;
 pub(crate) use button::{Button, ButtonLink, Buttons, QUIET, SECOND};
 pub(crate) use choice::{Choice, Item, group};
 pub(crate) use error_summary::ErrorSummary;

@@ -3,6 +3,8 @@
 mod board;
 mod ended;
 mod forbidden;
+#[cfg(debug_assertions)]
+mod gallery;
 mod home;
 mod landing;
 mod login;
@@ -15,6 +17,8 @@ mod starting;
 mod user_redirect;
 
 pub(crate) use board::Board;
+#[cfg(debug_assertions)]
+pub(crate) use gallery::Gallery;
 pub(crate) use home::Home;
 pub(crate) use login::Login;
 pub(crate) use logout::Logout;

@@ -24,7 +24,7 @@ export class Notebook {
     }));
   }
 
-  /** Types code into the last cell, runs it and waits for its output. */
+  /** Types code into the last cell, runs it and waits for its output, which may come before it is over. */
   async run(code, output) {
     // What is run before the kernel is there, Lab drops.
     await until("an idle kernel", () => this.#idle);

@@ -52,14 +52,14 @@ async fn tell_of(site: &Site, name: &str, person: &str, cases: &serde_json::Valu
     );
     let mut said = String::new();
     let many = u32::try_from(cases.as_array().map_or(0, Vec::len) / 20).unwrap();
-    let deadline = tokio::time::Instant::now() + DEADLINE * (1 + many);
+    let deadline = tokio::time::Instant::now() + DEADLINE * (1 + many) + silence();
     while let Ok(Some(line)) = tokio::time::timeout_at(deadline, lines.next_line())
         .await
         .map_or(Ok(None), |line| line)
     {
         match line.strip_prefix("please ") {
             Some(wish) => {
-                let granted = grant(site, wish);
+                let granted = grant(site, wish).await;
                 answers.write_all(format!("{granted}\n").as_bytes()).await.unwrap();
             }
             None => said.extend([
@@ -80,12 +80,13 @@ async fn tell_of(site: &Site, name: &str, person: &str, cases: &serde_json::Valu
 }
 
 /// What a story may ask for, and what it is told.
-fn grant(site: &Site, wish: &str) -> String {
+async fn grant(site: &Site, wish: &str) -> String {
     match wish.split_once(": ").unwrap_or((wish, "")) {
         ("silence Slurm", _) => site.cluster().stop_answering(),
         ("wake Slurm", _) => site.cluster().resume(),
         // The cookies of a sign-in that ends so soon.
         ("seconds of ada", seconds) => return json!(site.cookies_for("ada", seconds.parse().unwrap())).to_string(),
+        ("renew Slipway", _) => site.hand_over().await,
         ("approve", _) => std::fs::write(site.path("acts/approved"), "").unwrap(),
         other => panic!("no story may ask for {other:?}"),
     }
@@ -109,6 +110,19 @@ async fn with_jupyter(person: &str) -> Site {
 async fn a_person_runs_a_cell_restarts_the_kernel_stops_and_comes_back_to_the_same_notebook() {
     let site = with_jupyter("ada").await;
     tell(&site, "lab", "ada").await;
+    site.shut_down().await;
+}
+
+/// How long nothing happens in the day of somebody who works: five minutes in `make soak`.
+fn silence() -> Duration {
+    let seconds = std::env::var("SLIPWAY_SILENCE_SECONDS").map_or(10, |seconds| seconds.parse().unwrap());
+    Duration::from_secs(seconds)
+}
+
+#[tokio::test]
+async fn a_person_works_in_lab_for_a_day_while_slipway_is_renewed() {
+    let site = with_jupyter("ada").await;
+    tell_of(&site, "day", "ada", &json!([silence().as_secs()])).await;
     site.shut_down().await;
 }
 
@@ -333,6 +347,31 @@ async fn a_site_can_lead_people_straight_into_their_usual_server() {
 async fn a_person_sees_where_their_server_is_in_its_life() {
     let site = Site::start(Plan::default()).await;
     tell(&site, "server-pages", "ada").await;
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_person_reads_what_the_site_announces_and_dismisses_it() {
+    let mut site = Site::start(Plan {
+        more: r#"
+[[site.announcements]]
+text = { en = "Maintenance on 1 December: no job runs.", fr = "Entretien le 1er décembre : aucune tâche." }
+link = { en = "https://status.example.org/", fr = "https://status.example.org/fr" }
+[[site.announcements]]
+text = { en = "This is over.", fr = "C’est fini." }
+until = 2026-01-01T00:00:00Z
+"#
+        .into(),
+        ..Plan::default()
+    })
+    .await;
+    site.kill_slipway().await;
+    let config = std::fs::read_to_string(site.path("slipway.toml")).unwrap();
+    let logo = repository().join("style/icon.svg");
+    let with_logo = format!("[site]\nlogo = {:?}", logo.display().to_string());
+    std::fs::write(site.path("slipway.toml"), config.replace("[site]", &with_logo)).unwrap();
+    site.start_slipway().await;
+    tell(&site, "announcement", "ada").await;
     site.shut_down().await;
 }
 

@@ -66,6 +66,8 @@ const en = {
   jupyterFailed: /^Jupyter ended with an error \(exit code 3\)/,
   copySupport: "Copy for support",
   supportLabel: "What support needs to know",
+  dismiss: "Dismiss",
+  readMore: "Read more",
   history: "Your last servers",
   roomForTwo: "No node has 8 free cores now; there is room for 2.",
   startWithTwo: "Start with 2 cores",

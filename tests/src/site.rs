@@ -7,7 +7,7 @@ mod signer;
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use local_slurm::{Cluster, ClusterConfig};
 use shared::names::UserName;
@@ -27,7 +27,7 @@ pub struct Site {
     folder: tempfile::TempDir,
     slurm: Slurm,
     slipway: Option<Child>,
-    successor: Option<process::Successor>,
+    successor: Mutex<Option<process::Successor>>,
     signer: Option<Child>,
     users: Option<Users>,
     log: &'static str,
@@ -69,7 +69,7 @@ impl Site {
             folder,
             slurm: Slurm::Local(Box::new(cluster)),
             slipway: None,
-            successor: None,
+            successor: Mutex::default(),
             signer: None,
             users: None,
             log: plan.log,
@@ -99,7 +99,7 @@ impl Site {
             folder,
             slurm: Slurm::Real(Box::new(slurm)),
             slipway: None,
-            successor: None,
+            successor: Mutex::default(),
             signer: None,
             users: None,
             log: plan.log,

@@ -13,18 +13,18 @@ const OF_THE_HOST: [HeaderName; 4] = [
 const SERVICE_WORKER_ALLOWED: HeaderName = HeaderName::from_static("service-worker-allowed");
 
 /// Where a person's server is.
-pub(super) struct Place<'a> {
+pub struct Place<'a> {
     /// `/user/<name>`, below the site's base path.
-    pub(super) path: &'a str,
+    pub path: &'a str,
     /// As browsers send it in `Host`.
-    pub(super) host: &'a str,
+    pub host: &'a str,
     /// People reach it by https.
-    pub(super) is_https: bool,
+    pub is_https: bool,
 }
 
 impl Place<'_> {
     /// Changes an answer's headers so that nothing in them is about more than this place.
-    pub(super) fn confine(&self, headers: &mut HeaderMap) {
+    pub fn confine(&self, headers: &mut HeaderMap) {
         for name in OF_THE_HOST {
             headers.remove(name);
         }

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::announcements::Announcements;
 use super::button::{ButtonLink, QUIET};
 use super::select::Select;
 use crate::built::{Built, IntoBuilt, maybe};
@@ -55,7 +56,8 @@ pub(crate) fn Header() -> Built {
         .child(colours(words))
         .child(person(words));
     let inner = el("div").class("header__inner").child(place).child(tools);
-    el("header").class("header").child(inner).built()
+    let header = el("header").class("header").child(inner);
+    header.child(view! { <Announcements /> }).built()
 }
 
 /// The cluster's state: a shape and a word.

@@ -6,7 +6,7 @@ use slipway_tests::flood::memory;
 use super::load::Way;
 use crate::table::markdown;
 
-const COUNTS: [usize; 2] = [2_000, 10_000];
+const COUNTS: [usize; 2] = [2_000, 9_000];
 /// As many are opened at once.
 const AT_ONCE: usize = 50;
 
@@ -27,6 +27,6 @@ pub(super) async fn measure(ways: &[Way]) -> String {
         rows.push(row);
         drop(sockets);
     }
-    let header = ["", "KiB each of 2,000", "KiB each of 10,000"];
+    let header = ["", "KiB each of 2,000", "KiB each of 9,000"];
     markdown("WebSockets on which nothing is said (PSS)", &header, &rows)
 }

@@ -143,7 +143,7 @@ impl Way {
         let mut request = url.into_client_request().unwrap();
         request.headers_mut().insert("cookie", self.cookie.parse().unwrap());
         request.headers_mut().insert("origin", self.origin.parse().unwrap());
-        // Small buffers: ten thousand of them are in one process here.
+        // Small buffers: thousands of them are in one process here.
         let config = WebSocketConfig::default().read_buffer_size(4096);
         let opened = tokio_tungstenite::connect_async_with_config(request, Some(config), true).await;
         opened.unwrap().0

@@ -112,9 +112,7 @@ impl ConfigurableHttpProxy {
             .arg(format!("--api-port={api}"))
             .arg(format!("--default-target={}", stub.url));
         if stub.keys.is_some() {
-            // It believes any certificate of the server's: the name in this one is not its address.
             command
-                .arg("--insecure")
                 .arg(format!("--client-ssl-cert={}", stub.key("client.crt")))
                 .arg(format!("--client-ssl-key={}", stub.key("client.key")))
                 .arg(format!("--client-ssl-ca={}", stub.key("server.crt")));

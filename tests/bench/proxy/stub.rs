@@ -32,7 +32,7 @@ impl Stub {
     pub(super) async fn with_tls() -> Self {
         let folder = TempDir::new().unwrap();
         for name in ["server", "client"] {
-            let made = generate_simple_self_signed(vec!["slipway".to_owned()]).unwrap();
+            let made = generate_simple_self_signed(["slipway", "127.0.0.1"].map(str::to_owned)).unwrap();
             std::fs::write(folder.path().join(format!("{name}.crt")), made.cert.pem()).unwrap();
             std::fs::write(
                 folder.path().join(format!("{name}.key")),

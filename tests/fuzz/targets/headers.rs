@@ -7,6 +7,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use backend::auth::Audience;
+use backend::proxy::confine::Place;
 use backend::proxy::headers::{set_forwarding, strip_hop_by_hop, strip_own_cookies, strip_set_cookies};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use libfuzzer_sys::fuzz_target;
@@ -30,6 +31,7 @@ fuzz_target!(|data: &[u8]| {
         .collect();
     check_request(&sent);
     check_answer(&sent);
+    check_confined(sent);
 });
 
 fn header(line: &[u8]) -> Option<(HeaderName, HeaderValue)> {
@@ -95,6 +97,40 @@ fn check_answer(sent: &HeaderMap) {
         .filter(|line| !is_ours(&sent_back(line.as_bytes())))
         .collect();
     assert_eq!(lines(&headers), theirs, "{sent:?}");
+}
+
+/// Whatever an answer says, it is about its own place: as browsers read it, and also after this was done before.
+fn check_confined(mut headers: HeaderMap) {
+    let own = Place {
+        path: "/user/ada",
+        host: "jupyter.example.org",
+        is_https: true,
+    };
+    own.confine(&mut headers);
+    for name in ["clear-site-data", "alt-svc", "nel", "report-to"] {
+        assert!(!headers.contains_key(name));
+    }
+    for line in headers.get_all(header::SET_COOKIE) {
+        let attributes = line.as_bytes().split(|byte| *byte == b';').skip(1).map(|attribute| {
+            let mut parts = attribute.splitn(2, |byte| *byte == b'=').map(<[u8]>::trim_ascii);
+            let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+            (name, parts.next().unwrap_or_default().to_vec())
+        });
+        let attributes: Vec<_> = attributes.collect();
+        // The last one of a name counts.
+        let last = |wanted: &[u8]| attributes.iter().rev().find(|(name, _)| name == wanted);
+        assert!(last(b"domain").is_none(), "{line:?}");
+        assert!(last(b"secure").is_some(), "{line:?}");
+        if let Some((_, path)) = last(b"path") {
+            let inside = path
+                .strip_prefix(b"/user/ada")
+                .is_some_and(|rest| rest.is_empty() || rest[0] == b'/');
+            assert!(inside, "{line:?}");
+        }
+    }
+    let before = headers.clone();
+    own.confine(&mut headers);
+    assert_eq!(headers, before);
 }
 
 fn named_in_connection(headers: &HeaderMap) -> Vec<String> {

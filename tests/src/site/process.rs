@@ -121,7 +121,7 @@ impl Site {
 
     /// Ends Slipway without a warning, as a crash would; jobs go on.
     pub async fn kill_slipway(&mut self) {
-        self.successor = None;
+        self.successor.lock().expect("nobody panics with it").take();
         if let Some(mut slipway) = self.slipway.take() {
             slipway.kill().await.expect("it is ours to end");
         }
@@ -146,20 +146,28 @@ impl Site {
         send(self.slipway.as_ref().expect("Slipway runs"), "USR2").await;
     }
 
-    /// Has a new Slipway take over from this one, and waits until it has. Answers the old one.
+    /// Has a new Slipway take over, and waits until it has.
     ///
     /// # Panics
     /// When there is none, or none takes over.
-    pub async fn take_over(&mut self) -> Child {
+    pub async fn hand_over(&self) {
         self.ask_to_hand_over().await;
-        let old = self.slipway.take().expect("Slipway runs");
         let pid = until("another Slipway", || async {
             let log = self.log();
             let line = log.lines().rfind(|line| line.contains("another Slipway takes over"))?;
             line.split("pid=").nth(1)?.split_whitespace().next()?.parse().ok()
         });
-        self.successor = Some(Successor(pid.await));
-        old
+        let successor = Successor(pid.await);
+        *self.successor.lock().expect("nobody panics with it") = Some(successor);
+    }
+
+    /// [`Self::hand_over`]. Answers the old one.
+    ///
+    /// # Panics
+    /// When there is none, or none takes over.
+    pub async fn take_over(&mut self) -> Child {
+        self.hand_over().await;
+        self.slipway.take().expect("Slipway runs")
     }
 
     /// The process id of Slipway.

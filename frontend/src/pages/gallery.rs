@@ -1,0 +1,172 @@
+//! `/hub/gallery`, in debug builds only (`make dev`): every component in its states, for whoever changes how they look.
+
+use leptos::prelude::*;
+use shared::options::{FieldError, Problem};
+
+use crate::a11y::Heading;
+use crate::built::{Built, IntoBuilt};
+use crate::components::{
+    Alert, Amount, Button, ButtonLink, Buttons, Choice, ErrorSummary, Field, Item, Literally, Meaning, Notice,
+    Paragraph, QUIET, SECOND, Select, SlurmWords, Step, Steps, input,
+};
+use crate::element::el;
+use crate::task::{callback, memo};
+
+/// The page.
+#[component]
+pub(crate) fn Gallery() -> Built {
+    let parts = vec![
+        part("Buttons", buttons()),
+        part("Notices", notices()),
+        part("Fields", fields()),
+        part("Choices", choices()),
+        part("Steps", steps()),
+        part("Texts", texts()),
+    ];
+    view! {
+        <Heading text=say("Gallery") />
+        {el("div").children(parts).built()}
+    }
+    .built()
+}
+
+fn say(text: &str) -> Signal<String> {
+    Signal::stored(text.to_owned())
+}
+
+fn part(name: &str, of_it: Built) -> Built {
+    el("section").child(el("h2").text(name)).child(of_it).built()
+}
+
+fn nothing() -> Callback<()> {
+    callback(|| {})
+}
+
+fn buttons() -> Built {
+    view! {
+        <Buttons>
+            <Button label=say("The one thing to do") press=nothing() />
+            <Button label=say("Under way") press=nothing() busy=Signal::stored(true) />
+            <Button class=SECOND label=say("Something else") press=nothing() />
+            <Button class=QUIET label=say("Something small") press=nothing() />
+            <ButtonLink class=SECOND label=say("A link") href=say("#main") />
+        </Buttons>
+    }
+    .built()
+}
+
+fn notices() -> Built {
+    let notice = |meaning, text| {
+        view! {
+            <Notice meaning>
+                <Paragraph text=say(text) />
+                <Paragraph text=say("And what to do about it, in a second sentence.") />
+            </Notice>
+        }
+        .built()
+    };
+    let failure = view! { <Alert text=say("The server does not answer.") /> };
+    el("div")
+        .child(notice(Meaning::Information, "To know."))
+        .child(notice(Meaning::Caution, "Take care."))
+        .child(notice(Meaning::Bad, "It went wrong."))
+        .child(failure)
+        .built()
+}
+
+fn fields() -> Built {
+    let (right, wrong) = (
+        Signal::stored(None),
+        Signal::stored(Some("Cores can be at most 8.".to_owned())),
+    );
+    let errors = memo(|| {
+        vec![FieldError {
+            field: "cores".into(),
+            problem: Problem::TooLarge { max: 8 },
+        }]
+    });
+    let values = (RwSignal::new("3".to_owned()), RwSignal::new("800".to_owned()));
+    let picks = vec![(say("1 h"), say("1")), (say("3 h"), say("3"))];
+    el("div")
+        .child(view! { <ErrorSummary errors attempt=RwSignal::new(0) /> })
+        .child(view! {
+            <Field id="name" label=say("Name") hint=say("As on the cluster.") error=right>
+                {input("name", true, right).class("field__input").built()}
+            </Field>
+        })
+        .child(view! {
+            <Amount
+                id="time"
+                label=say("Time, in hours")
+                hint=say("From 1 min to 8 h.")
+                error=right
+                value=values.0
+                answer=say("Until 16:20")
+                picks
+            />
+        })
+        .child(view! {
+            <Amount id="cores" label=say("Cores") hint=say("From 1 to 8.") error=wrong value=values.1 />
+        })
+        .built()
+}
+
+fn choices() -> Built {
+    let items = || {
+        let about = |text| Item {
+            mark: say("recommended"),
+            about: say("Notebooks, files, consoles and terminals in one window."),
+            ..Item::plain(text, say(text))
+        };
+        vec![about("JupyterLab"), Item::plain("Notebook", say("Notebook"))]
+    };
+    let wrong = Signal::stored(Some("Choose one.".to_owned()));
+    let options = vec![
+        ("a".to_owned(), say("def-ada (default)")),
+        ("b".to_owned(), say("rrg-ada")),
+    ];
+    el("div")
+        .child(view! {
+            <Choice
+                id="interface"
+                legend=say("Interface")
+                error=Signal::stored(None)
+                value=RwSignal::new("JupyterLab".to_owned())
+                items=items()
+            />
+        })
+        .child(view! {
+            <Choice id="other" legend=say("The same, wrong") error=wrong value=RwSignal::new(String::new()) items=items() />
+        })
+        .child(view! {
+            <Select id="account" class="field__input" name=say("Account") value=RwSignal::new("a".to_owned()) items=options />
+        })
+        .built()
+}
+
+fn steps() -> Built {
+    let step = |name, details: Option<&'static str>| Step {
+        name: say(name),
+        details: details.map(|text| -> Box<dyn Fn() -> Built + Send> {
+            Box::new(move || view! { <Paragraph text=say(text) /> }.built())
+        }),
+    };
+    let steps = vec![
+        step("Request sent", None),
+        step("In the queue", Some("Other jobs are ahead of this one in the queue.")),
+        step("Starting", None),
+        step("Opening", None),
+    ];
+    view! { <Steps steps current=memo(|| 1) /> }.built()
+}
+
+fn texts() -> Built {
+    let refused = "Batch job submission failed: Invalid account or account/partition combination specified".to_owned();
+    el("div")
+        .child(view! { <Paragraph class="request" text=say("JupyterLab for 3 h, until 15:42, charged to rrg-x.") /> })
+        .child(view! { <Paragraph class="quiet" text=say("Something that is not important.") /> })
+        .child(view! { <Paragraph class="waiting" text=say("One moment…") /> })
+        .child(view! { <Literally text=say("The job’s output is in") code="/home/ada/slipway-4711.log".to_owned() /> })
+        .child(view! { <SlurmWords lead=say("Slurm’s own words:") slurm=refused /> })
+        .built()
+}

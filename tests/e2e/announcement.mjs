@@ -1,0 +1,38 @@
+// What the site announces is read by everybody, in their language, until they have dismissed it; and the site has a logo.
+import { gone, inspectAll, same, sees, signIn, step, story, tell } from "./browser.mjs";
+import { look } from "./server.mjs";
+
+const TOLD = { en: /^Maintenance on 1 December/, fr: /^Entretien le 1er décembre/ };
+
+await tell(async (enter) => {
+  const person = await enter();
+  const { page, context } = person;
+  const { say, heading, text } = look(person);
+  const told = (language) => page.getByText(TOLD[language]);
+  const logo = page.locator("header img");
+
+  step("before logging in");
+  await page.goto("hub/login");
+  await sees(told("en"), page.getByRole("link", { name: say.readMore }));
+  same(await page.getByText("This is over.").count(), 0, "what is over");
+  same(await logo.evaluate((image) => image.complete && image.naturalWidth > 0), true, "whether the logo is there");
+  await inspectAll(person, "announcement");
+
+  step("in French, in place");
+  await page.getByRole("button", { name: "Français" }).click();
+  await sees(told("fr"));
+  await page.getByRole("button", { name: "English" }).click();
+
+  step("dismissed: also after a reload, in other tabs, and when signed in");
+  await page.getByRole("button", { name: say.dismiss }).click();
+  await gone(told("en"));
+  same(await page.evaluate(() => document.activeElement.id), "main", "where the focus goes");
+  await page.goto("");
+  await signIn(person, story.person);
+  await sees(heading("home"), text("noServer"));
+  await gone(told("en"));
+  const tab = await context.newPage();
+  await tab.goto("hub/home");
+  await sees(tab.getByText(say.noServer));
+  await gone(tab.getByText(TOLD.en));
+});
