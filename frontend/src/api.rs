@@ -56,9 +56,16 @@ pub(crate) async fn user() -> Result<UserView, Failure> {
     parse(&send(Method::GET, routes().api("user"), None).await?)
 }
 
-/// A person with their server, also one that has ended.
-pub(crate) async fn user_with_server(name: &UserName) -> Result<UserView, Failure> {
+/// A person with their server, also one that has ended. One that runs is answered when it does not any more, or after so
+/// many seconds.
+pub(crate) async fn user_with_server(name: &UserName, wait: u8) -> Result<UserView, Failure> {
+    // As the document has it, for what is asked first.
     let url = format!("{}?include_stopped_servers", routes().api_user(name));
+    let url = if wait == 0 {
+        url
+    } else {
+        format!("{url}&wait_seconds={wait}")
+    };
     parse(&send(Method::GET, url, None).await?)
 }
 

@@ -13,10 +13,10 @@ use crate::task::{memo, spawn};
 
 /// How often the server is asked while something is changing and no events come, in seconds.
 const ASK: i64 = 3;
-/// How often it is asked while it runs: its end is told.
-const ASK_RUNNING: i64 = 2;
 /// How often it is asked otherwise.
 const ASK_CALM: i64 = 15;
+/// While it runs, an answer waits so long for its end.
+const WAIT: u8 = 14;
 /// From when on the page says that what it shows is old, in seconds.
 const OLD: i64 = 10;
 
@@ -91,6 +91,8 @@ struct Inner {
     user: UserName,
     session: Session,
     asked_at: i64,
+    /// The last question has no answer yet.
+    is_asking: bool,
     events: Option<Events>,
 }
 
@@ -107,6 +109,7 @@ impl Watch {
                 user,
                 session: Session::get(),
                 asked_at: 0,
+                is_asking: false,
                 events: None,
             }),
         };
@@ -163,14 +166,21 @@ impl Watch {
 
     /// Asks the server now.
     pub(crate) fn ask(self) {
+        self.ask_and_wait(0);
+    }
+
+    fn ask_and_wait(self, wait: u8) {
         let Some(user) = self.inner.try_update_value(|inner| {
             inner.asked_at = clock::now();
+            inner.is_asking = true;
             inner.user.clone()
         }) else {
             return;
         };
         spawn(async move {
-            match api::user_with_server(&user).await {
+            let answer = api::user_with_server(&user, wait).await;
+            self.inner.try_update_value(|inner| inner.is_asking = false);
+            match answer {
                 Ok(user) => self.learn(user.servers.into_values().next(), user.servers_unknown),
                 Err(failure) => {
                     self.inner.try_with_value(|inner| inner.session.heed(&failure));
@@ -225,9 +235,10 @@ impl Watch {
             let unsure = known.uncertain || known.failure.is_some();
             (known.state.as_ref().map(|state| state.phase), unsure)
         });
-        let Some((asked_at, connection)) = self.inner.try_with_value(|inner| {
+        let Some((asked_at, is_asking, connection)) = self.inner.try_with_value(|inner| {
             (
                 inner.asked_at,
+                inner.is_asking,
                 inner
                     .events
                     .as_ref()
@@ -240,10 +251,11 @@ impl Watch {
         // An open connection can be a dead one (after sleep): it too is checked now and then.
         let told = pending && connection.is_some_and(|(open, _)| open) && !failed;
         let changing = pending || phase == Some(Phase::Stopping) || failed;
-        let pause = match phase {
-            _ if changing && !told => ASK,
-            Some(Phase::Ready) => ASK_RUNNING,
-            _ => ASK_CALM,
+        let runs = phase == Some(Phase::Ready);
+        let pause = match changing && !told {
+            true => ASK,
+            false if runs && !is_asking => 0,
+            false => ASK_CALM,
         };
         if clock::now() - asked_at < pause || document().hidden() && !changing {
             return;
@@ -251,7 +263,7 @@ impl Watch {
         if pending && connection.is_none_or(|(_, closed)| closed) {
             self.follow();
         }
-        self.ask();
+        self.ask_and_wait(if runs && !failed { WAIT } else { 0 });
     }
 
     fn follow(self) {

@@ -1,6 +1,8 @@
 //! A server's life through the API.
 
+use local_slurm::JobState;
 use serde_json::{Value, json};
+use shared::api::UserView;
 use shared::server::{EndCause, Phase, ProgressEvent};
 use slipway_tests::{Plan, Site, until};
 
@@ -280,5 +282,31 @@ async fn a_hundred_people_who_start_at_once_all_get_their_server() {
     let jobs: std::collections::BTreeSet<_> = futures_util::future::join_all(servers).await.into_iter().collect();
     assert_eq!(jobs.len(), 100);
     assert!(site.cluster().job(101).is_none(), "somebody has two jobs");
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_running_server_is_told_of_its_end_at_once() {
+    let site = Site::start(Plan::default()).await;
+    let ada = site.sign_in("ada").await;
+    ada.start_and_wait(&json!({})).await;
+    // Longer than anybody would wait for this test.
+    let path = format!("hub/api/users/{}?include_stopped_servers&wait_seconds=1000", ada.name);
+    let waits = tokio::spawn(ada.request(http::Method::GET, &path).send());
+    for _ in 0..5 {
+        assert_eq!(ada.server().await.unwrap().state.phase, Phase::Ready);
+    }
+    assert!(!waits.is_finished());
+    assert!(site.cluster().finish(1, JobState::Timeout));
+    let told = waits.await.unwrap().unwrap();
+    assert_eq!(
+        told.json::<UserView>().await.unwrap().servers[""].state.phase,
+        Phase::Ended
+    );
+    // Of one that does not run, there is nothing to wait for.
+    assert_eq!(
+        ada.get(&path).await.json::<UserView>().servers[""].state.phase,
+        Phase::Ended
+    );
     site.shut_down().await;
 }

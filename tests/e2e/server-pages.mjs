@@ -37,6 +37,8 @@ await tell(async (enter) => {
   await page.goto("hub/home");
   await sees(link("open"), button("stop"));
   await inspectAll(person, "home-running");
+  // The server’s end is told when it comes, and not when it is asked for.
+  await page.waitForRequest(/wait_seconds=/);
   await button("stop").click();
   await sees(text("stopQuestion"), button("stopNo"));
   await inspectAll(person, "home-stop-question");

@@ -1,6 +1,7 @@
 //! `/hub/api/user` and `/hub/api/users/{name}`
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -17,10 +18,17 @@ use crate::auth::SignIn;
 use crate::error::Error;
 use crate::spawner::Server;
 
-/// Query of `users/{name}`. JupyterHub takes any value of it for yes.
+/// The longest wait for news.
+const LONGEST_WAIT: u64 = 20;
+
+/// Query of `users/{name}`.
 #[derive(Deserialize)]
 pub struct Include {
+    /// JupyterHub takes any value of it for yes.
     include_stopped_servers: Option<String>,
+    /// Slipway's own: a server that runs is answered when it does not any more, or after so many seconds. Whoever
+    /// looks at it hears of its end at once, and asks seldom.
+    wait_seconds: Option<u64>,
 }
 
 /// `GET /hub/api/user`
@@ -39,7 +47,25 @@ pub async fn show_user(
     let stopped = include
         .include_stopped_servers
         .is_some_and(|value| value != "0" && value != "false");
+    if let Some(seconds) = include.wait_seconds {
+        wait_for_news(&app, &person.0, Duration::from_secs(seconds.min(LONGEST_WAIT))).await;
+    }
     Ok(Json(view(&app, &person.0, stopped).await))
+}
+
+/// Waits while this person's server runs.
+async fn wait_for_news(app: &App, sign_in: &SignIn, most: Duration) {
+    let Some(server) = app.spawner.find(&sign_in.user).await else {
+        return;
+    };
+    app.spawner.state(&server);
+    let mut known = server.watch();
+    // An error means that a newer server is there: news as well.
+    let news = known.wait_for(|known| known.phase() != Phase::Ready);
+    tokio::select! {
+        _ = tokio::time::timeout(most, news) => {}
+        () = app.shutdown.cancelled() => {}
+    }
 }
 
 pub(super) async fn view(app: &App, sign_in: &SignIn, include_stopped: bool) -> UserView {
