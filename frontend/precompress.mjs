@@ -1,8 +1,8 @@
 // Trunk's last step. Of every build: the words of each language as files with a hash in its name, which the document
-// names. Of a release build: each file of the page also as .br and .gz, so that no server compresses anything twice; and
-// what travels, with its limits.
+// names. Of a release build: the styles as one file, which is one request; each file of the page also as .br and .gz, so
+// that no server compresses anything twice; and what travels, with its limits.
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
@@ -12,9 +12,10 @@ const folder = process.env.TRUNK_STAGING_DIR;
 const document = join(folder, "index.html");
 let html = readFileSync(document, "utf8");
 const read = (path) => JSON.parse(readFileSync(join(process.env.TRUNK_SOURCE_DIR, path), "utf8"));
+const hashOf = (text) => createHash("sha256").update(text).digest("hex").slice(0, 16);
 const write = (name, value) => {
   const text = JSON.stringify(value);
-  const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
+  const hash = hashOf(text);
   writeFileSync(join(folder, `${name}-${hash}.json`), text);
   html = html.replaceAll(`${name}.json`, `${name}-${hash}.json`);
 };
@@ -25,9 +26,22 @@ for (const language of ["en", "fr"]) {
   const reasons = Object.entries(read(`../shared/words/reasons.${language}.json`));
   write(`why-${language}`, reasons.map(([key, said]) => [key, said.what, said.do]));
 }
+const release = process.env.TRUNK_PROFILE === "release";
+if (release) {
+  const links = [...html.matchAll(/ *<link rel="stylesheet" href="\/hub\/([^"]+)"[^>]*>\n/g)];
+  const sheets = links.map(([, name]) => readFileSync(join(folder, name), "utf8").replace(/\/\*.*?\*\//gs, ""));
+  const style = sheets.join("\n");
+  const name = `style-${hashOf(style)}.css`;
+  writeFileSync(join(folder, name), style);
+  for (const [index, [link, sheet]] of links.entries()) {
+    html = html.replace(link, index === 0 ? `    <link rel="stylesheet" href="/hub/${name}">\n` : "");
+    rmSync(join(folder, sheet));
+  }
+  html = html.replace(/ *<!-- .*?-->\n/gs, ""); // The server's marks have no space.
+}
 writeFileSync(document, html);
 
-if (process.env.TRUNK_PROFILE === "release") {
+if (release) {
   const sizes = Object.fromEntries(Object.keys(LIMITS).map((kind) => [kind, 0]));
   for (const name of readdirSync(folder).filter((name) => /\.(js|json|wasm|css|svg)$/.test(name))) {
     const plain = readFileSync(join(folder, name));

@@ -211,6 +211,8 @@ impl Assets {
             ("site", &self.site),
             ("cluster", &self.cluster),
             ("logo", &self.logo),
+            // Only who is not signed in is shown a form: the page does not have to ask.
+            ("signed_in", if form.is_some() { "no" } else { "" }),
             ("username", &login.username),
             ("next", next),
             ("error", &problem),

@@ -8,7 +8,7 @@ use shared::names::UserName;
 use crate::api::{self, Failure, Turn};
 use crate::router::Go;
 use crate::task::spawn;
-use crate::{clock, paths, preferences};
+use crate::{clock, document, paths, preferences};
 
 /// What is known of who is signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Made once; asks the server. Other tabs tell of signing in and out.
+    /// Made once; asks the server, unless the document says that nobody is. Other tabs tell of signing in and out.
     pub(crate) fn provide() -> Self {
         let session = Self {
             who: RwSignal::new(SignIn::Unknown),
@@ -45,7 +45,11 @@ impl Session {
             fresh: StoredValue::new(false),
         };
         provide_context(session);
-        session.ask();
+        if document::attribute("data-signed-in").is_some() {
+            session.nobody();
+        } else {
+            session.ask();
+        }
         let told = window_event_listener(ev::storage, move |event| match event.key().as_deref() {
             Some(preferences::SIGNED_OUT) => session.nobody(),
             Some(preferences::SIGNED_IN) => session.ask(),

@@ -29,7 +29,10 @@ async fn main() {
     let wants = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
     let mut report = String::new();
     if wants("page") {
-        report += &page().await;
+        report += &in_browser("page.mjs").await;
+    }
+    if wants("lighthouse") {
+        report += &in_browser("lighthouse.mjs").await;
     }
     if wants("proxy") {
         report += &proxy::measure().await;
@@ -64,11 +67,11 @@ async fn main() {
     println!("{report}");
 }
 
-/// Bytes and time to use, in a browser.
-async fn page() -> String {
+/// What a script measures in a browser.
+async fn in_browser(script: &str) -> String {
     let site = Site::start(Plan::default()).await;
     let output = Command::new("node")
-        .arg(repository().join("tests/bench/page.mjs"))
+        .arg(repository().join("tests/bench").join(script))
         .env("SITE", &site.url)
         .env("PASSWORD", site.password("ada"))
         .output()

@@ -81,6 +81,7 @@ tests() {
 
 hub() {
   step nginx "nginx, to compare with in benchmarks" "$(PATH=$PATH:/usr/sbin command -v nginx || echo missing)" "$here/nginx.sh" bash "$here/nginx.sh"
+  step lighthouse "Lighthouse, which marks the page" "$SLIPWAY_TOOLS/bin/lighthouse" "$here/node.sh" bash "$here/node.sh" lighthouse@12.8.2 lighthouse
   step jupyterhub "JupyterHub, to compare with in benchmarks" "$SLIPWAY_TOOLS/jupyterhub/bin/jupyterhub" "$here/jupyterhub.sh" bash "$here/jupyterhub.sh" 6.1.1
 }
 
