@@ -31,6 +31,8 @@ pub(crate) struct Session {
     pub(crate) lapsed: RwSignal<bool>,
     /// When the sign-in ends, by the browser's clock.
     pub(crate) ends_at: RwSignal<Option<i64>>,
+    /// When their server's time is over, by the browser's clock, if one is ready.
+    pub(crate) server_ends_at: RwSignal<Option<i64>>,
     /// Somebody has signed in here, since the document loaded.
     fresh: StoredValue<bool>,
 }
@@ -42,6 +44,7 @@ impl Session {
             who: RwSignal::new(SignIn::Unknown),
             lapsed: RwSignal::new(false),
             ends_at: RwSignal::new(None),
+            server_ends_at: RwSignal::new(None),
             fresh: StoredValue::new(false),
         };
         provide_context(session);
@@ -93,6 +96,17 @@ impl Session {
         });
     }
 
+    /// Learns anew what the server knows of who is signed in, if somebody is: without an answer all stays as it is.
+    pub(crate) fn refresh(self) {
+        if matches!(self.who.get_untracked(), SignIn::Somebody(_)) {
+            spawn(async move {
+                if let Ok(user) = api::user().await {
+                    self.somebody(user);
+                }
+            });
+        }
+    }
+
     /// What a step of signing in came to.
     pub(crate) fn heard(self, turn: Turn) {
         if let Turn::SignedIn(user) = turn {
@@ -124,12 +138,16 @@ impl Session {
     fn somebody(self, user: UserView) {
         self.lapsed.set(false);
         self.ends_at.set(user.sign_in_seconds.map(|left| clock::now() + left));
+        let server = user.servers.into_values().find(|server| server.ready);
+        let ends_at = server.and_then(|server| Some(server.state.ends_at? - server.state.now + clock::now()));
+        self.server_ends_at.set(ends_at);
         self.become_(SignIn::Somebody(user.name));
     }
 
     fn nobody(self) {
         self.lapsed.set(false);
         self.ends_at.set(None);
+        self.server_ends_at.set(None);
         self.become_(SignIn::Nobody);
     }
 

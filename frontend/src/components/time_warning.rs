@@ -4,14 +4,13 @@ use leptos::prelude::*;
 
 use super::{Meaning, Notice, Paragraph};
 use crate::a11y::Announcer;
-use crate::api;
 use crate::built::{Built, IntoBuilt, maybe};
 use crate::clock;
 use crate::element::el;
 use crate::paths;
 use crate::router::Go;
 use crate::session::Session;
-use crate::task::{effect, follow, memo, spawn};
+use crate::task::{effect, follow, memo};
 use crate::text::{Word, Words, format};
 
 /// Minutes before the end at which it is said aloud; it is shown from the first one on.
@@ -23,22 +22,12 @@ const ASK: u64 = 60;
 #[component]
 pub(crate) fn TimeWarning() -> Built {
     let (words, session, go, announcer) = (Words::get(), Session::get(), Go::get(), Announcer::get());
-    // When it ends, by this browser's clock.
-    let ends_at = RwSignal::new(None::<i64>);
-    let ask = move || {
-        if session.name().is_none() || document().hidden() {
-            return;
+    let ends_at = session.server_ends_at;
+    clock::every(ASK, move || {
+        if !document().hidden() {
+            session.refresh();
         }
-        spawn(async move {
-            if let Ok(user) = api::user().await {
-                let server = user.servers.into_values().find(|server| server.ready);
-                let ends = server.and_then(|server| Some(server.state.ends_at? - server.state.now + clock::now()));
-                ends_at.try_set(ends);
-            }
-        });
-    };
-    effect(ask);
-    clock::every(ASK, move || untrack(ask));
+    });
     let now = clock::ticking(1);
     let left = follow(move || ends_at.get().map(|end| end - now.get()).filter(|left| *left > 0));
     // How many of the warnings are due.
