@@ -75,7 +75,7 @@ async fn round(site: &Site, alice: &Person, number: u32) -> [f64; 4] {
     let path = format!("hub/api/users/{}?include_stopped_servers&wait_seconds=14", alice.name);
     let (told, over) = tokio::join!(alice.get(&path), async {
         // At another moment between two questions to Slurm each time.
-        tokio::time::sleep(Duration::from_millis(4000) + Duration::from_millis(450) * number).await;
+        tokio::time::sleep(Duration::from_secs(4) + Duration::from_millis(450) * number).await;
         site.real().ctl(&["scancel", &id]).await;
         Instant::now()
     });
