@@ -92,8 +92,15 @@ impl Front {
         })
     }
 
-    /// Serves until shutdown, and then until the last request is answered. Tunnels are not waited for.
-    pub async fn serve(self, listener: TcpListener, site: impl Site, shutdown: CancellationToken) {
+    /// Serves until shutdown, and then until the last request is answered. Tunnels are not waited for, and connections that
+    /// are being opened only until the end of the drain: whoever takes over has not got them.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        site: impl Site,
+        shutdown: CancellationToken,
+        drained: CancellationToken,
+    ) {
         let tasks = TaskTracker::new();
         let tls = self.tls.map(|(acceptor, follower)| {
             tasks.spawn(follower.follow(shutdown.clone()));
@@ -110,6 +117,7 @@ impl Front {
             http2: http2::builder(HEADER_BYTES),
             site,
             shutdown: shutdown.clone(),
+            drained,
             refused: Seldom::default(),
         });
         let queue = Queue {
@@ -218,6 +226,7 @@ struct Door<S> {
     http2: hyper::server::conn::http2::Builder<TokioExecutor>,
     site: S,
     shutdown: CancellationToken,
+    drained: CancellationToken,
     refused: Seldom,
 }
 
@@ -238,7 +247,11 @@ enum OpenError {
 
 impl<S: Site> Door<S> {
     async fn converse(self: Arc<Self>, stream: TcpStream, peer: IpAddr, place: OwnedSemaphorePermit) {
-        match self.open(stream, peer).await {
+        let opened = tokio::select! {
+            opened = self.open(stream, peer) => opened,
+            () = self.drained.cancelled() => return,
+        };
+        match opened {
             Ok((transport, neighbour)) => self.serve(transport, neighbour, place).await,
             // A site that forgot to name its proxy, or to configure it, would look in vain for the cause.
             Err(error @ (OpenError::Stranger | OpenError::NoProxyHeader)) if self.refused.is_due() => {

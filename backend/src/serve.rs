@@ -54,7 +54,12 @@ pub async fn serve(config: Config) -> Result<(), String> {
 
     let ended = async {
         front
-            .serve(listener, Site::new(Arc::clone(&app)), shutdown.clone())
+            .serve(
+                listener,
+                Site::new(Arc::clone(&app)),
+                shutdown.clone(),
+                app.drained.clone(),
+            )
             .await;
         app.tunnels.close();
         app.tunnels.wait().await;

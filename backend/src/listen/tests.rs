@@ -53,7 +53,7 @@ impl Listening {
         let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
-        let served = tokio::spawn(front.serve(listener, router, shutdown.clone()));
+        let served = tokio::spawn(front.serve(listener, router, shutdown.clone(), shutdown.clone()));
         Self {
             address,
             shutdown,
