@@ -133,17 +133,16 @@ impl Signals {
     /// Waits until this Slipway is to take no more connections. Says whether another one takes them.
     async fn end(&mut self, socket: OwnedFd) -> bool {
         loop {
-            let renewed = tokio::select! {
-                _ = self.renew.recv() => true,
-                _ = self.term.recv() => false,
-                _ = self.int.recv() => false,
+            let taken_over = tokio::select! {
+                _ = self.term.recv() => break,
+                _ = self.int.recv() => break,
+                _ = self.renew.recv() => tokio::select! {
+                    taken_over = takeover::hand_over(&socket) => taken_over,
+                    _ = self.term.recv() => break,
+                    _ = self.int.recv() => break,
+                },
             };
-            if !renewed {
-                tracing::info!("ending");
-                tell_systemd(&[NotifyState::Stopping]);
-                return false;
-            }
-            match takeover::hand_over(&socket).await {
+            match taken_over {
                 Ok(pid) => {
                     tracing::info!(pid, "another Slipway takes over; whoever is here may stay");
                     tell_systemd(&[NotifyState::MainPid(pid), NotifyState::Ready]);
@@ -152,6 +151,9 @@ impl Signals {
                 Err(error) => tracing::error!(%error, "no other Slipway takes over, and this one goes on"),
             }
         }
+        tracing::info!("ending");
+        tell_systemd(&[NotifyState::Stopping]);
+        false
     }
 }
 

@@ -10,12 +10,15 @@ use std::io::{self, Write};
 use std::net::TcpListener;
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 /// Set for a new Slipway that takes over.
 const TAKES_OVER: &str = "SLIPWAY_TAKES_OVER";
+/// How long it may take to start.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Why the new one did not take over.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +29,9 @@ pub enum TakeoverError {
     /// It ended before it served, and has said why.
     #[error("it ended before it served: {0}")]
     Ended(ExitStatus),
+    /// It did not serve in time.
+    #[error("it did not serve within a minute")]
+    Slow,
 }
 
 /// Starts a new Slipway as this one was started and waits until it serves on this socket. Answers its process id.
@@ -33,7 +39,7 @@ pub async fn hand_over(socket: &OwnedFd) -> Result<u32, TakeoverError> {
     let mut arguments = env::args_os();
     // Not the file that runs now: that one may have been replaced.
     let program = arguments.next().ok_or(io::Error::from(io::ErrorKind::NotFound))?;
-    let mut new = Command::new(program)
+    let child = Command::new(program)
         .args(arguments)
         .env(TAKES_OVER, "1")
         // Of this process alone.
@@ -42,16 +48,38 @@ pub async fn hand_over(socket: &OwnedFd) -> Result<u32, TakeoverError> {
         .stdin(Stdio::from(socket.try_clone()?))
         .stdout(Stdio::piped())
         .spawn()?;
-    let said = async {
-        match &mut new.stdout {
+    let mut new = Starting(Some(child));
+    let serves = tokio::time::timeout(PATIENCE, new.serves()).await;
+    match (serves, new.0.take()) {
+        (Ok(true), Some(child)) => child.id().ok_or(TakeoverError::Slow),
+        (Ok(false), Some(mut child)) => Err(TakeoverError::Ended(child.wait().await?)),
+        (_, child) => {
+            new.0 = child;
+            Err(TakeoverError::Slow)
+        }
+    }
+}
+
+/// A new Slipway that does not serve yet. Nobody waits for one that is dropped: it is ended.
+struct Starting(Option<Child>);
+
+impl Starting {
+    /// Waits until it serves. Says whether it does, or has ended.
+    async fn serves(&mut self) -> bool {
+        match self.0.as_mut().and_then(|child| child.stdout.as_mut()) {
             Some(said) => said.read_u8().await.is_ok(),
             None => false,
         }
-    };
-    let serves = said.await;
-    match new.id().filter(|_| serves) {
-        Some(pid) => Ok(pid),
-        None => Err(TakeoverError::Ended(new.wait().await?)),
+    }
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0
+            && let Err(error) = child.start_kill()
+        {
+            tracing::warn!(%error, "a new Slipway that was not wanted any more could not be ended");
+        }
     }
 }
 
