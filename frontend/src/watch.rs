@@ -17,6 +17,8 @@ const ASK: i64 = 3;
 const ASK_CALM: i64 = 15;
 /// While it runs, an answer waits so long for its end.
 const WAIT: u8 = 14;
+/// So many times it is asked for the next one that was wanted.
+const EXPECT: u8 = 5;
 /// From when on the page says that what it shows is old, in seconds.
 const OLD: i64 = 10;
 
@@ -54,6 +56,8 @@ pub(crate) struct Known {
     ahead: i64,
     /// When something was last heard, by the browser's clock.
     heard_at: i64,
+    /// Its time is over and another one was wanted: so many questions more until that one has to be there.
+    expecting_next: u8,
 }
 
 impl Known {
@@ -72,6 +76,11 @@ impl Known {
         self.ahead = state.now - self.heard_at;
         self.failure = None;
         self.answered = true;
+        self.expecting_next = match &self.state {
+            _ if state.phase.is_live() || state.next_failed.is_some() => 0,
+            Some(before) if before.next => EXPECT,
+            _ => self.expecting_next.saturating_sub(1),
+        };
         self.state = Some(state);
     }
 }
@@ -231,8 +240,8 @@ impl Watch {
 
     /// Each second: events while a start is under way; a question where none come.
     fn keep_fresh(self) {
-        let (phase, failed) = self.known.with_untracked(|known| {
-            let unsure = known.uncertain || known.failure.is_some();
+        let (phase, unsure) = self.known.with_untracked(|known| {
+            let unsure = known.uncertain || known.failure.is_some() || known.expecting_next > 0;
             (known.state.as_ref().map(|state| state.phase), unsure)
         });
         let Some((asked_at, is_asking, connection)) = self.inner.try_with_value(|inner| {
@@ -249,8 +258,8 @@ impl Watch {
         };
         let pending = phase.is_some_and(Phase::is_pending);
         // An open connection can be a dead one (after sleep): it too is checked now and then.
-        let told = pending && connection.is_some_and(|(open, _)| open) && !failed;
-        let changing = pending || phase == Some(Phase::Stopping) || failed;
+        let told = pending && connection.is_some_and(|(open, _)| open) && !unsure;
+        let changing = pending || phase == Some(Phase::Stopping) || unsure;
         let runs = phase == Some(Phase::Ready);
         let pause = match changing && !told {
             true => ASK,
@@ -263,7 +272,7 @@ impl Watch {
         if pending && connection.is_none_or(|(_, closed)| closed) {
             self.follow();
         }
-        self.ask_and_wait(if runs && !failed { WAIT } else { 0 });
+        self.ask_and_wait(if runs && !unsure { WAIT } else { 0 });
     }
 
     fn follow(self) {

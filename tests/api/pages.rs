@@ -172,3 +172,28 @@ async fn another_base_path_moves_everything() {
     assert_eq!(outside.status(), 404);
     site.shut_down().await;
 }
+
+#[tokio::test]
+async fn a_page_that_was_loaded_before_an_upgrade_still_finds_its_files() {
+    let mut site = Site::start(Plan::default()).await;
+    site.kill_slipway().await;
+    // As the guide to installing says: the new release's files are put beside those of the one before.
+    let folder = site.path("page");
+    std::fs::create_dir(&folder).unwrap();
+    for file in std::fs::read_dir(slipway_tests::repository().join("dist"))
+        .unwrap()
+        .flatten()
+    {
+        std::fs::copy(file.path(), folder.join(file.file_name())).unwrap();
+    }
+    std::fs::write(folder.join("frontend-before.js"), "the page of before").unwrap();
+    let config = std::fs::read_to_string(site.path("slipway.toml")).unwrap();
+    let assets = slipway_tests::repository().join("dist").display().to_string();
+    let config = config.replace(&assets, &folder.display().to_string());
+    std::fs::write(site.path("slipway.toml"), config).unwrap();
+    site.start_slipway().await;
+    let reply = site.anonymous().get("hub/frontend-before.js").await;
+    assert_eq!((reply.status, reply.text.as_str()), (200, "the page of before"));
+    assert_eq!(site.anonymous().navigate("hub/login").await.status, 200);
+    site.shut_down().await;
+}

@@ -21,20 +21,23 @@ use crate::table::{Median, markdown};
 
 const ROUNDS: usize = 7;
 
-#[derive(Default)]
-struct Found {
-    request_cpu: Vec<f64>,
-    request_rate: Vec<f64>,
-    echo_cpu: Vec<f64>,
-    echo_rate: Vec<f64>,
-    down_rate: Vec<f64>,
-    down_cpu: Vec<f64>,
-    up_rate: Vec<f64>,
-    up_cpu: Vec<f64>,
-    large_rate: Vec<f64>,
-    large_cpu: Vec<f64>,
-    grown: Vec<f64>,
-}
+const SMALL: [&str; 5] = [
+    "",
+    "CPU s per 10,000 requests",
+    "requests/s",
+    "CPU s per 100,000 echoes",
+    "echoes/s",
+];
+const BULK: [&str; 8] = [
+    "",
+    "down MiB/s",
+    "CPU s",
+    "up MiB/s",
+    "CPU s",
+    "messages MiB/s",
+    "CPU s",
+    "memory more by MiB",
+];
 
 /// All ways to one and the same kind of server.
 struct Ways {
@@ -117,111 +120,46 @@ pub(crate) async fn measure() -> String {
     let ways = Ways::start().await;
     let chp_at_rest = memory(ways.chp[0].pid());
     let all = ways.all();
-    let found = rounds(&all).await;
-    let text = |numbers: &Vec<f64>| Median::of(numbers.clone()).to_string();
-    let small: Vec<_> = all
-        .iter()
-        .zip(&found)
-        .map(|(way, found)| {
-            let columns = [
-                &found.request_cpu,
-                &found.request_rate,
-                &found.echo_cpu,
-                &found.echo_rate,
-            ];
-            row(way, columns.map(text))
-        })
-        .collect();
-    let bulk: Vec<_> = all
-        .iter()
-        .zip(&found)
-        .map(|(way, found)| {
-            let columns = [
-                &found.down_rate,
-                &found.down_cpu,
-                &found.up_rate,
-                &found.up_cpu,
-                &found.large_rate,
-                &found.large_cpu,
-                &found.grown,
-            ];
-            row(way, columns.map(text))
-        })
-        .collect();
-    let mut report = markdown(
-        "Through the proxy",
-        &[
-            "",
-            "CPU s per 10,000 requests",
-            "requests/s",
-            "CPU s per 100,000 echoes",
-            "echoes/s",
-        ],
-        &small,
-    );
-    report += &markdown(
-        "Bulk through the proxy (256 MiB each way; 256 messages of 1 MiB there and back)",
-        &[
-            "",
-            "down MiB/s",
-            "CPU s",
-            "up MiB/s",
-            "CPU s",
-            "messages MiB/s",
-            "CPU s",
-            "memory more by MiB",
-        ],
-        &bulk,
-    );
-    report += &markdown(
-        "Memory (PSS, MB)",
-        &["", "at rest", "after the load above"],
-        &[
-            vec![
-                "configurable-http-proxy".into(),
-                megabytes(chp_at_rest),
-                megabytes(memory(ways.chp[0].pid())),
-            ],
-            vec![
-                "Slipway".into(),
-                megabytes(ways.at_rest),
-                megabytes(memory(ways.slipway.pid)),
-            ],
-        ],
-    );
+    let small = rounds(&all, async |way| {
+        let ((request_cpu, requests), (echo_cpu, echoes)) = (way.requests().await, way.echoes().await);
+        [request_cpu, requests, echo_cpu, echoes]
+    });
+    let mut report = markdown("Through the proxy", &SMALL, &small.await);
+    let bulk = rounds(&all, async |way| {
+        let before = memory(way.pid);
+        let ((down_cpu, down), (up_cpu, up)) = (way.down().await, way.up().await);
+        let (large_cpu, large) = way.large_messages().await;
+        let more = memory(way.pid).saturating_sub(before);
+        let more = f64::from(u32::try_from(more).unwrap()) / 1024.0;
+        [down, down_cpu, up, up_cpu, large, large_cpu, more]
+    });
+    let title = "Bulk (256 MiB each way; 256 messages of 1 MiB there and back)";
+    report += &markdown(title, &BULK, &bulk.await);
+    let rows = [
+        ("configurable-http-proxy", chp_at_rest, ways.chp[0].pid()),
+        ("Slipway", ways.at_rest, ways.slipway.pid),
+    ];
+    let rows = rows.map(|(name, at_rest, pid)| vec![name.to_owned(), megabytes(at_rest), megabytes(memory(pid))]);
+    report += &markdown("Memory (PSS, MB)", &["", "at rest", "after the load above"], &rows);
     ways.stop().await;
     report
 }
 
-async fn rounds(all: &[Way]) -> Vec<Found> {
-    let mut found: Vec<Found> = all.iter().map(|_| Found::default()).collect();
+/// One row for each way: the median of each number in interleaved rounds.
+async fn rounds<const N: usize>(all: &[Way], measure: impl AsyncFn(&Way) -> [f64; N]) -> Vec<Vec<String>> {
+    let mut found = vec![vec![Vec::new(); N]; all.len()];
     for _ in 0..ROUNDS {
         for (way, found) in all.iter().zip(&mut found) {
-            let (cpu, rate) = way.requests().await;
-            found.request_cpu.push(cpu);
-            found.request_rate.push(rate);
-            let (cpu, rate) = way.echoes().await;
-            found.echo_cpu.push(cpu);
-            found.echo_rate.push(rate);
+            for (column, number) in found.iter_mut().zip(measure(way).await) {
+                column.push(number);
+            }
         }
     }
-    for _ in 0..ROUNDS {
-        for (way, found) in all.iter().zip(&mut found) {
-            let before = memory(way.pid);
-            let (cpu, rate) = way.down().await;
-            found.down_cpu.push(cpu);
-            found.down_rate.push(rate);
-            let (cpu, rate) = way.up().await;
-            found.up_cpu.push(cpu);
-            found.up_rate.push(rate);
-            let (cpu, rate) = way.large_messages().await;
-            found.large_cpu.push(cpu);
-            found.large_rate.push(rate);
-            let more = memory(way.pid).saturating_sub(before);
-            found.grown.push(f64::from(u32::try_from(more).unwrap()) / 1024.0);
-        }
-    }
-    found
+    let row = |(way, columns): (&Way, Vec<Vec<f64>>)| {
+        let numbers = columns.into_iter().map(|numbers| Median::of(numbers).to_string());
+        std::iter::once(way.name.to_owned()).chain(numbers).collect()
+    };
+    all.iter().zip(found).map(row).collect()
 }
 
 /// What open WebSockets cost on which nothing is said.
@@ -230,10 +168,6 @@ pub(crate) async fn measure_idle() -> String {
     let report = idle::measure(&ways.all()).await;
     ways.stop().await;
     report
-}
-
-fn row<const N: usize>(way: &Way, columns: [String; N]) -> Vec<String> {
-    std::iter::once(way.name.to_owned()).chain(columns).collect()
 }
 
 /// Nine thousand tunnels are eighteen thousand connections.

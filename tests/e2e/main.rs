@@ -8,7 +8,7 @@ mod why;
 use std::process::Stdio;
 use std::time::Duration;
 
-use local_slurm::{Behaviour, ClusterConfig, NodeConfig, ReservationConfig};
+use local_slurm::{Behaviour, ClusterConfig, JobState, NodeConfig, ReservationConfig};
 use serde_json::json;
 use shared::names::UserName;
 use slipway_tests::{Account, Machine, Plan, RealSlurm, Site, repository};
@@ -86,6 +86,8 @@ async fn grant(site: &Site, wish: &str) -> String {
         ("wake Slurm", _) => site.cluster().resume(),
         // The cookies of a sign-in that ends so soon.
         ("seconds of ada", seconds) => return json!(site.cookies_for("ada", seconds.parse().unwrap())).to_string(),
+        ("close the account of ada", _) => site.close_account("ada"),
+        ("end job", id) => assert!(site.cluster().finish(id.parse().unwrap(), JobState::Timeout)),
         ("renew Slipway", _) => site.hand_over().await,
         ("approve", _) => std::fs::write(site.path("acts/approved"), "").unwrap(),
         other => panic!("no story may ask for {other:?}"),
@@ -347,6 +349,13 @@ async fn a_site_can_lead_people_straight_into_their_usual_server() {
 async fn a_person_sees_where_their_server_is_in_its_life() {
     let site = Site::start(Plan::default()).await;
     tell(&site, "server-pages", "ada").await;
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_person_gets_the_next_server_that_was_wanted_or_is_told_why_not() {
+    let site = Site::start(Plan::default()).await;
+    tell(&site, "next", "ada").await;
     site.shut_down().await;
 }
 

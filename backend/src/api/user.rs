@@ -53,7 +53,7 @@ pub async fn show_user(
     Ok(Json(view(&app, &person.0, stopped).await))
 }
 
-/// Waits while this person's server runs.
+/// Waits while this person's server runs, Slipway does, and they are signed in.
 async fn wait_for_news(app: &App, sign_in: &SignIn, most: Duration) {
     let Some(server) = app.spawner.find(&sign_in.user).await else {
         return;
@@ -64,6 +64,7 @@ async fn wait_for_news(app: &App, sign_in: &SignIn, most: Duration) {
     let news = known.wait_for(|known| known.phase() != Phase::Ready);
     tokio::select! {
         _ = tokio::time::timeout(most, news) => {}
+        () = app.sign_ins.over(sign_in) => {}
         () = app.shutdown.cancelled() => {}
     }
 }

@@ -128,3 +128,65 @@ impl HttpBody for UnderWay {
         self.body.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use hyper::client::conn::http2::handshake;
+    use hyper_util::rt::TokioIo;
+
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(100);
+
+    /// A connection whose requests are answered by bodies that never end, and its client's end of it.
+    async fn open() -> (
+        hyper::client::conn::http2::SendRequest<Body>,
+        impl Future<Output = hyper::Result<()>>,
+        impl Future<Output = hyper::Result<()>>,
+    ) {
+        let (client, server) = tokio::io::duplex(64 * 1024);
+        let serving = async {
+            let http = builder(64 * 1024);
+            let answer = async |_| {
+                let never = futures_util::stream::pending::<Result<Bytes, Infallible>>();
+                Ok(Response::new(Body::from_stream(never)))
+            };
+            serve(
+                &http,
+                TokioIo::new(server),
+                answer,
+                Some(SHORT),
+                &CancellationToken::new(),
+            )
+            .await
+        };
+        let (sender, connection) = handshake(TokioExecutor::new(), TokioIo::new(client)).await.unwrap();
+        (sender, connection, serving)
+    }
+
+    #[tokio::test]
+    async fn a_connection_ends_on_which_nothing_is_asked() {
+        let (_sender, client, server) = open().await;
+        let both = async { tokio::join!(client, server) };
+        let ended = tokio::time::timeout(SHORT * 100, both).await;
+        assert!(ended.is_ok(), "it is kept for ever");
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_kept_on_which_an_answer_is_under_way() {
+        let (mut sender, client, server) = open().await;
+        tokio::spawn(client);
+        let asked = async {
+            let request = Request::get("http://hub/").body(Body::empty()).unwrap();
+            let response = sender.send_request(request).await.unwrap();
+            tokio::time::sleep(SHORT * 5).await;
+            drop(response);
+        };
+        let mut server = std::pin::pin!(server);
+        let ended = tokio::select! {
+            _ = server.as_mut() => true,
+            () = asked => false,
+        };
+        assert!(!ended, "the answer was broken off");
+    }
+}

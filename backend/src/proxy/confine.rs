@@ -12,8 +12,8 @@ const OF_THE_HOST: [HeaderName; 4] = [
 ];
 const SERVICE_WORKER_ALLOWED: HeaderName = HeaderName::from_static("service-worker-allowed");
 
-/// Where a person's server is.
-pub struct Place<'a> {
+/// Where a person's server is, and nothing that it says reaches beyond.
+pub struct Bounds<'a> {
     /// `/user/<name>`, below the site's base path.
     pub path: &'a str,
     /// As browsers send it in `Host`.
@@ -22,8 +22,8 @@ pub struct Place<'a> {
     pub is_https: bool,
 }
 
-impl Place<'_> {
-    /// Changes an answer's headers so that nothing in them is about more than this place.
+impl Bounds<'_> {
+    /// Changes an answer's headers so that nothing in them is about anything outside.
     pub fn confine(&self, headers: &mut HeaderMap) {
         for name in OF_THE_HOST {
             headers.remove(name);
@@ -107,7 +107,7 @@ impl Place<'_> {
 mod tests {
     use super::*;
 
-    const PLACE: Place<'static> = Place {
+    const BOUNDS: Bounds<'static> = Bounds {
         path: "/user/ada",
         host: "jupyter.example.org",
         is_https: true,
@@ -116,7 +116,7 @@ mod tests {
     fn confined(name: &'static str, value: &str) -> Vec<String> {
         let mut headers = HeaderMap::new();
         headers.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
-        PLACE.confine(&mut headers);
+        BOUNDS.confine(&mut headers);
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         headers.values().map(text).collect()
     }

@@ -8,7 +8,7 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderValue, Method, StatusCode, Uri, header};
 
-use super::confine::Place;
+use super::confine::Bounds;
 use super::headers::{set_forwarding, strip_hop_by_hop, strip_own_cookies, strip_set_cookies, upgrade_of};
 use super::target::{Target, TargetError};
 use super::upgrade::{self, Ends};
@@ -69,12 +69,12 @@ pub async fn forward(app: &AppState, mut request: Request) -> Result<Response, E
     let headers = response.headers_mut();
     strip_hop_by_hop(headers);
     strip_set_cookies(headers, &app.sign_ins);
-    let place = Place {
+    let bounds = Bounds {
         path: uri.path()[..uri.path().len() - rest.len()].trim_end_matches('/'),
         host: app.config.server.user_host(),
         is_https,
     };
-    place.confine(headers);
+    bounds.confine(headers);
     // What an open Lab asks every few seconds; not files, which may be kept by whoever carries them.
     if is_api {
         renew(app, Audience::User, &sign_in, headers);

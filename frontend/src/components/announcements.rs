@@ -9,26 +9,27 @@ use crate::document;
 use crate::element::el;
 use crate::preferences::{keep, recall};
 use crate::site::Site;
-use crate::task::{callback, memo};
+use crate::task::callback;
 use crate::text::{Word, Words};
 
-/// Under which name the browser keeps what was dismissed: the English texts, one a line.
+/// Under which name the browser keeps what was dismissed: the English texts, one a line, the last first.
 const DISMISSED: &str = "slipway-dismissed";
+/// So many are kept: more are never told at a time.
+const KEPT: usize = 20;
 
 /// All of them that are news.
 #[component]
 pub(crate) fn Announcements() -> Built {
     let (words, site) = (Words::get(), Site::get());
     let dismissed = RwSignal::new(recall(DISMISSED).unwrap_or_default());
-    let news = memo(move || {
-        let dismissed = dismissed.read();
-        let is_news = |told: &&Note| !dismissed.lines().any(|line| line == told.text.en);
-        site.with(|site| site.announcements.iter().filter(is_news).cloned().collect::<Vec<_>>())
-    });
     dynamic(move || {
-        let news = news.get();
-        let told = news.into_iter().map(|told| announcement(words, told, dismissed));
-        el("div").class("announcements").children(told).built()
+        let dismissed_now = dismissed.read();
+        let is_news = |told: &&Note| !dismissed_now.lines().any(|line| line == told.text.en);
+        let told = |told: &Note| announcement(words, told.clone(), dismissed);
+        site.with(|site| {
+            let news = site.announcements.iter().filter(is_news).map(told);
+            el("div").class("announcements").children(news).built()
+        })
     })
 }
 
@@ -36,8 +37,11 @@ fn announcement(words: Words, told: Note, dismissed: RwSignal<String>) -> Built 
     let english = told.text.en.clone();
     let dismiss = callback(move || {
         let before = dismissed.get_untracked();
-        // Those that are not told any more are forgotten.
-        let lines = format!("{english}\n{}", before.lines().take(20).collect::<Vec<_>>().join("\n"));
+        let lines: Vec<_> = std::iter::once(english.as_str())
+            .chain(before.lines())
+            .take(KEPT)
+            .collect();
+        let lines = lines.join("\n");
         keep(DISMISSED, &lines);
         document::focus("main");
         dismissed.set(lines);
@@ -55,9 +59,9 @@ fn announcement(words: Words, told: Note, dismissed: RwSignal<String>) -> Built 
         Some(link) => paragraph.child(link),
         None => paragraph,
     };
-    el("div")
-        .class("announcement")
+    let inner = el("div")
+        .class("announcement__inner")
         .child(paragraph)
-        .child(view! { <Button class=QUIET label=words.say(Word::Dismiss) press=dismiss /> })
-        .built()
+        .child(view! { <Button class=QUIET label=words.say(Word::Dismiss) press=dismiss /> });
+    el("div").class("announcement").child(inner).built()
 }

@@ -32,12 +32,17 @@ pub(crate) fn Header() -> Built {
     let (words, site) = (Words::get(), Site::get());
     let name = follow(move || site.with(|site| site.name.clone()));
     let cluster = follow(move || site.with(|site| site.cluster.clone()));
-    let place = el("p").class("header__place");
-    let place = match document::attribute("data-logo") {
-        Some(logo) => place.child(el("img").class("header__logo").attr("src", &logo).attr("alt", "")),
-        None => place,
-    };
-    let place = place
+    let logo = document::attribute("data-logo");
+    let logo = logo.map(|logo| {
+        el("img")
+            .class("header__logo")
+            .attr("src", &logo)
+            .attr("alt", "")
+            .built()
+    });
+    let place = el("p")
+        .class("header__place")
+        .child(logo)
         .child(el("a").class("header__site").attr("href", &paths::home()).says(name))
         .child(el("span").class("header__cluster").says(cluster))
         .child(state(words, site.reach));

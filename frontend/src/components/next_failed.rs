@@ -13,9 +13,11 @@ use crate::watch::Watch;
 #[component]
 pub(crate) fn NextFailed(watch: Watch) -> Built {
     let words = Words::get();
-    let failed = memo(move || watch.state(|state| state.next_failed.clone()));
+    let failed = memo(move || watch.state(|state| state.next_failed.as_ref().map(drop)).is_some());
     maybe(move || {
-        let failure = Failure::Api(Box::new(failed.get()?));
+        failed.get().then_some(())?; // It is said aloud when it is drawn: once.
+        let failure = watch.last(|known| known.state.as_ref()?.next_failed.clone())?;
+        let failure = Failure::Api(Box::new(failure));
         let text = words.tell(move |text| text.fill(Word::NextFailed, &[&failure_words(text, &failure)]));
         Some(view! { <Alert text /> }.built())
     })

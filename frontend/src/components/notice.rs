@@ -51,7 +51,7 @@ pub(crate) fn failure_words(text: &Tongue, failure: &Failure) -> String {
                 .and_then(|seconds| seconds.parse().ok());
             text.count(Word::Throttled, seconds.unwrap_or(60))
         }
-        ErrorCode::Inactive => text.get(Word::InactiveLead).to_owned(),
+        ErrorCode::Inactive => format!("{}.", text.get(Word::InactiveTitle)),
         ErrorCode::NoAssociation => text.get(Word::NoAssociationLead).to_owned(),
         ErrorCode::NotSignedIn => text.get(Word::NotSignedIn).to_owned(),
         ErrorCode::CrossSite => text.get(Word::CrossSite).to_owned(),

@@ -28,7 +28,13 @@ async fn systemd_understands_the_unit_and_finds_it_well_secured() {
     let here = folder.path().join("slipway.service");
     let slipway = program("slipway").display().to_string();
     std::fs::write(&here, unit.replace("/usr/bin/slipway", &slipway)).unwrap();
+    let socket = Machine::unit().with_extension("socket");
+    std::fs::copy(&socket, here.with_extension("socket")).unwrap();
     assert_eq!(analyze(&["verify"], &here).await, (true, String::new()));
+    assert_eq!(
+        analyze(&["verify"], &here.with_extension("socket")).await,
+        (true, String::new())
+    );
 
     let threshold = ["security", "--offline=true", "--no-pager", "--threshold=20"];
     let (is_content, said) = analyze(&threshold, &Machine::unit()).await;
@@ -40,7 +46,7 @@ async fn systemd_understands_the_unit_and_finds_it_well_secured() {
 
 #[tokio::test]
 async fn under_what_the_unit_forbids_people_sign_in_through_pam_and_reach_their_jupyter() {
-    let site = Site::start(Plan {
+    let mut site = Site::start(Plan {
         machine: Some(Machine {
             reads_shadow: true,
             in_sandbox: true,
@@ -80,5 +86,10 @@ async fn under_what_the_unit_forbids_people_sign_in_through_pam_and_reach_their_
             .is_some_and(|options| options.split(',').any(|option| option == "ro"))
     };
     assert!(is_read_only("/") && !is_read_only("/tmp"), "{mounts}");
+
+    // Nor does it keep a new Slipway from taking over (ExecReload).
+    let mut old = site.take_over().await;
+    assert!(old.wait().await.unwrap().success());
+    assert_eq!(ada.get(&ada.own("lab")).await.status, 200);
     site.shut_down().await;
 }

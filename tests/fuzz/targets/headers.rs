@@ -7,7 +7,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use backend::auth::Audience;
-use backend::proxy::confine::Place;
+use backend::proxy::confine::Bounds;
 use backend::proxy::headers::{set_forwarding, strip_hop_by_hop, strip_own_cookies, strip_set_cookies};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use libfuzzer_sys::fuzz_target;
@@ -101,7 +101,7 @@ fn check_answer(sent: &HeaderMap) {
 
 /// Whatever an answer says, it is about its own place: as browsers read it, and also after this was done before.
 fn check_confined(mut headers: HeaderMap) {
-    let own = Place {
+    let own = Bounds {
         path: "/user/ada",
         host: "jupyter.example.org",
         is_https: true,
