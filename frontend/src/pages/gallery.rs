@@ -25,7 +25,7 @@ pub(crate) fn Gallery() -> Built {
     ];
     view! {
         <Heading text=say("Gallery") />
-        {el("div").children(parts).built()}
+        {parts}
     }
     .built()
 }
@@ -34,16 +34,17 @@ fn say(text: &str) -> Signal<String> {
     Signal::stored(text.to_owned())
 }
 
-fn part(name: &str, of_it: Built) -> Built {
-    el("section").child(el("h2").text(name)).child(of_it).built()
+fn part(name: &str, of_it: Vec<Built>) -> Built {
+    let section = el("section").class("card").child(el("h2").text(name));
+    section.children(of_it).built()
 }
 
 fn nothing() -> Callback<()> {
     callback(|| {})
 }
 
-fn buttons() -> Built {
-    view! {
+fn buttons() -> Vec<Built> {
+    let buttons = view! {
         <Buttons>
             <Button label=say("The one thing to do") press=nothing() />
             <Button label=say("Under way") press=nothing() busy=Signal::stored(true) />
@@ -51,11 +52,11 @@ fn buttons() -> Built {
             <Button class=QUIET label=say("Something small") press=nothing() />
             <ButtonLink class=SECOND label=say("A link") href=say("#main") />
         </Buttons>
-    }
-    .built()
+    };
+    vec![buttons.built()]
 }
 
-fn notices() -> Built {
+fn notices() -> Vec<Built> {
     let notice = |meaning, text| {
         view! {
             <Notice meaning>
@@ -65,16 +66,15 @@ fn notices() -> Built {
         }
         .built()
     };
-    let failure = view! { <Alert text=say("The server does not answer.") /> };
-    el("div")
-        .child(notice(Meaning::Information, "To know."))
-        .child(notice(Meaning::Caution, "Take care."))
-        .child(notice(Meaning::Bad, "It went wrong."))
-        .child(failure)
-        .built()
+    vec![
+        notice(Meaning::Information, "To know."),
+        notice(Meaning::Caution, "Take care."),
+        notice(Meaning::Bad, "It went wrong."),
+        view! { <Alert text=say("The server does not answer.") /> }.built(),
+    ]
 }
 
-fn fields() -> Built {
+fn fields() -> Vec<Built> {
     let (right, wrong) = (
         Signal::stored(None),
         Signal::stored(Some("Cores can be at most 8.".to_owned())),
@@ -87,14 +87,15 @@ fn fields() -> Built {
     });
     let values = (RwSignal::new("3".to_owned()), RwSignal::new("800".to_owned()));
     let picks = vec![(say("1 h"), say("1")), (say("3 h"), say("3"))];
-    el("div")
-        .child(view! { <ErrorSummary errors attempt=RwSignal::new(0) /> })
-        .child(view! {
+    vec![
+        view! { <ErrorSummary errors attempt=RwSignal::new(0) /> }.built(),
+        view! {
             <Field id="name" label=say("Name") hint=say("As on the cluster.") error=right>
                 {input("name", true, right).class("field__input").built()}
             </Field>
-        })
-        .child(view! {
+        }
+        .built(),
+        view! {
             <Amount
                 id="time"
                 label=say("Time, in hours")
@@ -104,14 +105,16 @@ fn fields() -> Built {
                 answer=say("Until 16:20")
                 picks
             />
-        })
-        .child(view! {
+        }
+        .built(),
+        view! {
             <Amount id="cores" label=say("Cores") hint=say("From 1 to 8.") error=wrong value=values.1 />
-        })
-        .built()
+        }
+        .built(),
+    ]
 }
 
-fn choices() -> Built {
+fn choices() -> Vec<Built> {
     let items = || {
         let about = |text| Item {
             mark: say("recommended"),
@@ -125,8 +128,8 @@ fn choices() -> Built {
         ("a".to_owned(), say("def-ada (default)")),
         ("b".to_owned(), say("rrg-ada")),
     ];
-    el("div")
-        .child(view! {
+    vec![
+        view! {
             <Choice
                 id="interface"
                 legend=say("Interface")
@@ -134,17 +137,20 @@ fn choices() -> Built {
                 value=RwSignal::new("JupyterLab".to_owned())
                 items=items()
             />
-        })
-        .child(view! {
+        }
+        .built(),
+        view! {
             <Choice id="other" legend=say("The same, wrong") error=wrong value=RwSignal::new(String::new()) items=items() />
-        })
-        .child(view! {
+        }
+        .built(),
+        view! {
             <Select id="account" class="field__input" name=say("Account") value=RwSignal::new("a".to_owned()) items=options />
-        })
-        .built()
+        }
+        .built(),
+    ]
 }
 
-fn steps() -> Built {
+fn steps() -> Vec<Built> {
     let step = |name, details: Option<&'static str>| Step {
         name: say(name),
         details: details.map(|text| -> Box<dyn Fn() -> Built + Send> {
@@ -157,16 +163,16 @@ fn steps() -> Built {
         step("Starting", None),
         step("Opening", None),
     ];
-    view! { <Steps steps current=memo(|| 1) /> }.built()
+    vec![view! { <Steps steps current=memo(|| 1) /> }.built()]
 }
 
-fn texts() -> Built {
+fn texts() -> Vec<Built> {
     let refused = "Batch job submission failed: Invalid account or account/partition combination specified".to_owned();
-    el("div")
-        .child(view! { <Paragraph class="request" text=say("JupyterLab for 3 h, until 15:42, charged to rrg-x.") /> })
-        .child(view! { <Paragraph class="quiet" text=say("Something that is not important.") /> })
-        .child(view! { <Paragraph class="waiting" text=say("One moment…") /> })
-        .child(view! { <Literally text=say("The job’s output is in") code="/home/ada/slipway-4711.log".to_owned() /> })
-        .child(view! { <SlurmWords lead=say("Slurm’s own words:") slurm=refused /> })
-        .built()
+    vec![
+        view! { <Paragraph class="request" text=say("JupyterLab for 3 h, until 15:42, charged to rrg-x.") /> }.built(),
+        view! { <Paragraph class="quiet" text=say("Something that is not important.") /> }.built(),
+        view! { <Paragraph class="waiting" text=say("One moment…") /> }.built(),
+        view! { <Literally text=say("The job’s output is in") code="/home/ada/slipway-4711.log".to_owned() /> }.built(),
+        view! { <SlurmWords lead=say("Slurm’s own words:") slurm=refused /> }.built(),
+    ]
 }

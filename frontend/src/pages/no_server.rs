@@ -8,26 +8,16 @@ use crate::components::{Button, Buttons};
 use crate::element::el;
 use crate::site::Site;
 use crate::task::callback;
-use crate::text::{Locale, Word, Words};
+use crate::text::{Word, Words};
 
-/// Says so, in both languages.
+/// Says so, and what to do.
 #[component]
 pub(crate) fn NoServer() -> Built {
     let (words, site) = (Words::get(), Site::get());
-    let advice = Locale::ALL.map(|(locale, _)| {
-        let text = locale.text();
-        el("p")
-            .attr("lang", locale.tag())
-            .child(el("strong").text(text.get(Word::NoServer)).text("."))
-            .text(" ")
-            .text(text.get(Word::NoServerAdvice))
-            .child(el("code").text("make dev"))
-            .text(".")
-            .built()
-    });
+    let advice = el("p").says(words.say(Word::NoServerAdvice));
     view! {
         <Heading text=words.say(Word::NoServer) />
-        {advice.into_iter().collect::<Vec<_>>()}
+        {advice.child(el("code").text("make dev")).text(".").built()}
         <Buttons>
             <Button label=words.say(Word::TryAgain) press=callback(move || site.read()) />
         </Buttons>
