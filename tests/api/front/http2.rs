@@ -39,7 +39,7 @@ impl<'a> Browser<'a> {
             .method(method)
             .uri(self.person.url(path))
             .header("origin", self.person.origin());
-        for cookie in self.person.cookies(path).split("; ").chain(["own=1"]) {
+        for cookie in self.person.cookies(path).split("; ").chain(["own=1", "other=2"]) {
             request = request.header("cookie", cookie);
         }
         let request = request.body(body.into()).unwrap();
@@ -71,7 +71,7 @@ async fn a_browser_asks_for_many_things_at_once_on_one_connection() {
         shown["headers"]["host"],
         json!([ada.origin().trim_start_matches("https://")])
     );
-    assert_eq!(shown["headers"]["cookie"], json!(["own=1"]));
+    assert_eq!(shown["headers"]["cookie"], json!(["own=1; other=2"]));
     let sent = "x".repeat(1 << 20);
     let back = text(browser.send("POST", "user/ada/echo", sent.clone()).await).await;
     assert!(back == sent, "{} bytes came back", back.len());
