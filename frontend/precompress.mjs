@@ -37,6 +37,12 @@ if (release) {
     html = html.replace(link, index === 0 ? `    <link rel="stylesheet" href="/hub/${name}">\n` : "");
     rmSync(join(folder, sheet));
   }
+  // A quarter of a kilobyte is not worth a request.
+  html = html.replace(/<link rel="icon" href="\/hub\/([^"]+)"[^>]*>/, (_, name) => {
+    const icon = readFileSync(join(folder, name), "utf8").trim();
+    rmSync(join(folder, name));
+    return `<link rel="icon" href="data:image/svg+xml,${encodeURIComponent(icon)}">`;
+  });
   html = html.replace(/ *<!-- .*?-->\n/gs, ""); // The server's marks have no space.
 }
 writeFileSync(document, html);

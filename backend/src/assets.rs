@@ -13,6 +13,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use shared::sign_in::{ChallengeKind, ChallengeView};
 
+use crate::answers::Answers;
 use crate::config::Config;
 use crate::look::{Language, Look};
 
@@ -168,8 +169,9 @@ impl Assets {
         Some(response)
     }
 
-    /// The document of the page, in the person's language and colours; with a form if one is given.
-    pub fn document(&self, status: StatusCode, look: Look, form: Option<Form<'_>>) -> Response {
+    /// The document of the page, in the person's language and colours, with what it would ask first; with a form if one
+    /// is given.
+    pub fn document(&self, status: StatusCode, look: Look, form: Option<Form<'_>>, answers: &Answers) -> Response {
         let language = look.language;
         let mut html = self.template.clone();
         keep_one(&mut html, "lang", language.tag(), &["en", "fr"]);
@@ -227,6 +229,7 @@ impl Assets {
             .iter()
             .map(|choice| format!("<option>{}</option>", escape(choice)));
         html = html.replace("<option></option>", &options.collect::<String>());
+        html = html.replacen("<!--answers-->", answers.html(), 1);
         let mut response = (status, html).into_response();
         let headers = response.headers_mut();
         headers.insert(

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::answers::Answers;
 use crate::app::{App, AppState};
 use crate::auth::{Audience, SignIn};
 use crate::cause::Cause;
@@ -210,7 +211,9 @@ impl Asked {
                 return Redirect::to(&format!("{}?next={next}", app.routes.hub("login"))).into_response();
             }
             // The page asks the API itself what is the matter, and says it in the person's words.
-            return app.assets.document(error.status().0, look, None);
+            return app
+                .assets
+                .document(error.status().0, look, None, &Answers::of_site(app));
         }
         let mut answer = (response.status(), Json(error.view(id))).into_response();
         if let Some(retry) = response.headers().get(header::RETRY_AFTER) {

@@ -1,6 +1,7 @@
 //! Slipway's server: sign-in, options, spawner and proxy. The binary is `slipway`; this library exists so
 //! that contract tests can speak to Slurm with the very client that it uses.
 
+pub mod answers;
 pub mod api;
 pub mod app;
 pub mod assets;

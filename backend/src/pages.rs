@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::Deserialize;
 use shared::names::UserName;
 
+use crate::answers::Answers;
 use crate::app::{App, AppState};
 use crate::assets::{Form, LoginForm};
 use crate::auth::Audience;
@@ -26,7 +27,10 @@ pub async fn show_login(State(app): State<AppState>, Query(query): Query<Next>, 
         let own = app.routes.server(&sign_in.user, "");
         if next.starts_with(&format!("{}user/", app.routes.base())) && !next.starts_with(&own) {
             // The page says whose it is.
-            return app.assets.document(StatusCode::FORBIDDEN, Look::of(&headers), None);
+            let answers = Answers::of_person(&app, &sign_in, false).await;
+            return app
+                .assets
+                .document(StatusCode::FORBIDDEN, Look::of(&headers), None, &answers);
         }
         // A browser that has lost the other cookie would be sent here again and again.
         if let Ok(cookies) = app.sign_ins.cookies(Audience::Hub, &sign_in) {
@@ -39,8 +43,9 @@ pub async fn show_login(State(app): State<AppState>, Query(query): Query<Next>, 
         next,
         ..LoginForm::default()
     };
+    let form = Some(Form::Login(&form));
     app.assets
-        .document(StatusCode::OK, Look::of(&headers), Some(Form::Login(&form)))
+        .document(StatusCode::OK, Look::of(&headers), form, &Answers::of_site(&app))
 }
 
 /// Any other URL under `/hub/`: a file of the page, or the document.
@@ -55,28 +60,30 @@ pub async fn show_page(State(app): State<AppState>, request: Request) -> Respons
         // A file of another release, or none: a document in its place would only confuse.
         None if is_file && !path.contains('/') => Error::NotFound.into_response(),
         None => {
-            let mut document = app.assets.document(StatusCode::OK, Look::of(request.headers()), None);
-            if let Some(sign_in) = app.sign_ins.read(Audience::Hub, request.headers()) {
-                document
-                    .headers_mut()
-                    .extend(asked_first(&app, path, &sign_in.user).map(|link| (header::LINK, link)));
-            }
+            let look = Look::of(request.headers());
+            let Some(sign_in) = app.sign_ins.read(Audience::Hub, request.headers()) else {
+                return app.assets.document(StatusCode::OK, look, None, &Answers::of_site(&app));
+            };
+            let answers = Answers::of_person(&app, &sign_in, matches!(path, "" | "home")).await;
+            let mut document = app.assets.document(StatusCode::OK, look, None, &answers);
+            let links = asked_first(&app, path, &sign_in.user, &answers);
+            document.headers_mut().extend(links.map(|link| (header::LINK, link)));
             document
         }
     }
 }
 
-/// What the page at this path asks the API first, for the browser to fetch beside the page's own files: a form that
-/// has its data by the time the page runs is there some round trips earlier.
-fn asked_first(app: &App, path: &str, user: &UserName) -> Option<HeaderValue> {
-    let own = match path {
-        "spawn" => Some(app.routes.api("options")),
-        "" | "home" => Some(format!("{}?include_stopped_servers", app.routes.api_user(user))),
-        _ => None,
+/// What else the page at this path asks first, and may take longer than a document should, for the browser to fetch beside
+/// the page's own files: a form that has its data by the time the page runs is there some round trips earlier.
+fn asked_first(app: &App, path: &str, user: &UserName, answers: &Answers) -> Option<HeaderValue> {
+    let options = app.routes.api("options");
+    let urls = match path {
+        "spawn" => vec![options],
+        "" | "home" if answers.says_no_server() => vec![options, format!("{}/history", app.routes.api_user(user))],
+        _ => return None,
     };
-    let urls = [app.routes.api("site"), app.routes.api("user")].into_iter().chain(own);
-    let links: Vec<String> = urls
-        .map(|url| format!("<{url}>; rel=preload; as=fetch; crossorigin"))
-        .collect();
-    HeaderValue::try_from(links.join(", ")).ok()
+    let links = urls
+        .iter()
+        .map(|url| format!("<{url}>; rel=preload; as=fetch; crossorigin"));
+    HeaderValue::try_from(links.collect::<Vec<_>>().join(", ")).ok()
 }

@@ -14,7 +14,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{delete, get, post, put};
 use http::Request;
 use tower::Service;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
 
 use crate::api::{events, health, login, login_form, options, progress, server, site, user};
 use crate::app::AppState;
@@ -102,7 +104,9 @@ fn router(app: AppState) -> Router {
         .route("/login/answer", post(login_form::answer_by_form))
         .route("/hand-off", get(hand_off::give))
         .fallback(pages::show_page)
-        .layer(DefaultBodyLimit::max(BODY_LIMIT));
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        // What is secret is in cookies, and in nothing that repeats what somebody else has sent (BREACH).
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest));
     let base = app.routes.base().to_owned();
     let home = app.routes.hub("home");
     let to_home = move || async move { Redirect::to(&home) };

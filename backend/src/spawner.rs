@@ -2,6 +2,7 @@
 //!
 //! Slurm is the database. What is kept here is a cache of what Slurm said, and the way to the node.
 
+mod activity;
 mod batch;
 mod comment;
 mod find;

@@ -12,6 +12,7 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{EventSource, MessageEvent};
 
+use crate::document;
 use crate::json::{Json, Read};
 use crate::paths::routes;
 
@@ -38,7 +39,7 @@ impl Failure {
 
 /// What everybody may know.
 pub(crate) async fn site() -> Result<SiteView, Failure> {
-    parse(&send(Method::GET, routes().api("site"), None).await?)
+    parse(&first("site", routes().api("site")).await?)
 }
 
 /// The words of a language.
@@ -53,20 +54,17 @@ pub(crate) async fn reasons(url: String) -> Option<Vec<Vec<String>>> {
 
 /// Who is signed in.
 pub(crate) async fn user() -> Result<UserView, Failure> {
-    parse(&send(Method::GET, routes().api("user"), None).await?)
+    parse(&first("user", routes().api("user")).await?)
 }
 
 /// A person with their server, also one that has ended. One that runs is answered when it does not any more, or after so
 /// many seconds.
 pub(crate) async fn user_with_server(name: &UserName, wait: u8) -> Result<UserView, Failure> {
-    // As the document has it, for what is asked first.
-    let url = format!("{}?include_stopped_servers", routes().api_user(name));
-    let url = if wait == 0 {
-        url
-    } else {
-        format!("{url}&wait_seconds={wait}")
-    };
-    parse(&send(Method::GET, url, None).await?)
+    let url = format!(
+        "{}?include_stopped_servers&wait_seconds={wait}",
+        routes().api_user(name)
+    );
+    parse(&first("server", url).await?)
 }
 
 /// What this person may choose now.
@@ -223,6 +221,14 @@ fn texts(options: &RawOptions) -> impl Iterator<Item = (&str, &str)> {
         RawValue::Text(text) => Some((name.as_str(), text.as_str())),
         RawValue::Number(_) | RawValue::List(_) | RawValue::Null | RawValue::Other => None,
     })
+}
+
+/// What the document has brought along, for the first who asks; the server's answer for everybody else.
+async fn first(name: &str, url: String) -> Result<Json, Failure> {
+    match document::answer(name) {
+        Some(text) => Json::from_text(&text).ok_or(Failure::NotUnderstood),
+        None => send(Method::GET, url, None).await,
+    }
 }
 
 /// The answer's JSON; nothing where it has no body.

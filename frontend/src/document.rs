@@ -46,6 +46,13 @@ pub(crate) fn take_over() -> Carried {
     carried
 }
 
+/// An answer of the API that came with the document (`backend/src/answers.rs`); once, as it is of that moment.
+pub(crate) fn answer(name: &str) -> Option<String> {
+    let element = document().get_element_by_id(&format!("answer-{name}"))?;
+    element.remove();
+    element.text_content()
+}
+
 /// The base path; `/` where no server filled it in (plain `trunk serve`).
 pub(crate) fn base() -> String {
     attribute("data-base").unwrap_or_else(|| "/".to_owned())

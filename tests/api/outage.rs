@@ -228,6 +228,10 @@ async fn while_slurm_hangs_no_page_waits_for_it() {
     assert!(ada.get("hub/api/options").await.json::<OptionsView>().ages.cluster < 60);
     assert_eq!(ada.get("user/ada/lab").await.status, 200);
     assert_eq!(new.start(&json!({})).await.code(), "slurm_unreachable");
+    for person in [&ada, &new] {
+        let document = person.navigate("hub/home").await;
+        assert!(document.text.contains("\"slurm_silent_since\":"), "{}", document.text);
+    }
     site.cluster().resume();
     until("a start, when all is well again", || async {
         (new.start(&json!({})).await.status == 202).then_some(())

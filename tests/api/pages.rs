@@ -1,7 +1,8 @@
 //! Documents, files and headers.
 
 use http::Method;
-use slipway_tests::{Person, Plan, Site};
+use serde_json::{Value, json};
+use slipway_tests::{Person, Plan, Reply, Site};
 
 #[tokio::test]
 async fn every_page_is_one_document_with_a_strict_policy() {
@@ -38,27 +39,98 @@ async fn every_page_is_one_document_with_a_strict_policy() {
     site.shut_down().await;
 }
 
+/// What a document answers under this name.
+fn answer(document: &str, name: &str) -> Option<Value> {
+    let start = format!("<script type=\"application/json\" id=\"answer-{name}\">");
+    let json = document.split_once(&start)?.1.split_once("</script>")?.0;
+    Some(serde_json::from_str(json).unwrap())
+}
+
+/// Without what is another each second.
+fn still(mut answer: Value) -> Value {
+    answer.as_object_mut().unwrap().remove("sign_in_seconds");
+    for server in answer["servers"].as_object_mut().unwrap().values_mut() {
+        server["state"].as_object_mut().unwrap().remove("now");
+    }
+    answer
+}
+
 #[tokio::test]
-async fn the_document_names_what_its_page_will_ask_so_that_the_browser_fetches_it_at_once() {
-    let site = Site::start(Plan::default()).await;
+async fn the_document_answers_what_its_page_asks_first_and_names_what_it_asks_next() {
+    let text = "Closed </script><script>alert(1)</script><!-- & \u{2028}";
+    let more = format!("[[site.announcements]]\ntext = {{ en = {text:?}, fr = \"Fermé\" }}\n");
+    let site = Site::start(Plan {
+        more: more.replace("\\u{2028}", "\\u2028"),
+        ..Plan::default()
+    })
+    .await;
     let ada = site.sign_in("ada").await;
-    for (path, own) in [
-        ("hub/spawn?cores=2", Some("/hub/api/options")),
-        ("hub/home", Some("/hub/api/users/ada?include_stopped_servers")),
-        ("hub/spawn-pending/ada", None),
-    ] {
-        let reply = ada.navigate(path).await;
-        let links = reply.headers["link"].to_str().unwrap();
-        let wanted = ["/hub/api/site", "/hub/api/user"].into_iter().chain(own);
-        let wanted: Vec<_> = wanted
-            .map(|url| format!("<{url}>; rel=preload; as=fetch; crossorigin"))
-            .collect();
-        assert_eq!(links, wanted.join(", "), "{path}");
+    let asked = async |path: &str| ada.get(path).await.json::<Value>();
+    let links = |urls: &[&str]| {
+        let links = urls
+            .iter()
+            .map(|url| format!("<{url}>; rel=preload; as=fetch; crossorigin"));
+        links.collect::<Vec<_>>().join(", ")
+    };
+    let link = |reply: &Reply| {
+        reply
+            .headers
+            .get("link")
+            .map_or("", |link| link.to_str().unwrap())
+            .to_owned()
+    };
+
+    let document = site.anonymous().navigate("hub/login").await;
+    let told = answer(&document.text, "site").unwrap();
+    assert_eq!(
+        (&told, &told["announcements"][0]["text"]["en"]),
+        (&asked("hub/api/site").await, &json!(text))
+    );
+    assert_eq!(document.text.matches("alert(1)").count(), 1);
+    assert!(!document.text.contains("<script>alert"), "{}", document.text);
+    assert_eq!(
+        (answer(&document.text, "user"), link(&document)),
+        (None, String::new()),
+        "nobody is signed in"
+    );
+
+    let home = ada.navigate("hub/home").await;
+    assert_eq!(link(&home), links(&["/hub/api/options", "/hub/api/users/ada/history"]));
+    assert_eq!(answer(&home.text, "site").unwrap(), told);
+    let form = ada.navigate("hub/spawn?cores=2").await;
+    assert_eq!(link(&form), links(&["/hub/api/options"]));
+    assert!(answer(&form.text, "user").is_some() && answer(&form.text, "server").is_none());
+
+    // With a server, that is what home is about.
+    ada.start_and_wait(&json!({})).await;
+    let home = ada.navigate("hub/home").await;
+    assert_eq!(link(&home), "");
+    let server = still(asked("hub/api/users/ada?include_stopped_servers").await);
+    assert_eq!(still(answer(&home.text, "server").unwrap()), server);
+    assert_eq!(server["servers"][""]["ready"], json!(true));
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn documents_and_answers_travel_compressed_and_what_comes_bit_by_bit_does_not() {
+    let site = Site::start(Plan::default()).await;
+    let ada = site.sign_in("many-accounts").await;
+    let get = async |path: &str| {
+        let request = ada.request(Method::GET, path).header("accept-encoding", "gzip, br");
+        request.send().await.unwrap()
+    };
+    for path in ["hub/api/options", "hub/home"] {
+        let (plain, packed) = (ada.get(path).await.text.len(), get(path).await);
+        assert_eq!(packed.headers()["content-encoding"], "gzip", "{path}");
+        let packed = packed.bytes().await.unwrap().len();
+        assert!(packed * 2 < plain, "{path}: {packed} of {plain} bytes");
     }
-    for path in ["hub/spawn", "hub/login"] {
-        let reply = site.anonymous().navigate(path).await;
-        assert!(!reply.headers.contains_key("link"), "{path}: nobody is signed in");
-    }
+    ada.start_and_wait(&json!({})).await;
+    let events = get("hub/api/users/many-accounts/server/progress").await;
+    assert_eq!(
+        (events.status().as_u16(), events.headers().get("content-encoding")),
+        (200, None)
+    );
     site.shut_down().await;
 }
 
@@ -111,7 +183,7 @@ async fn files_of_the_page_are_kept_for_ever_and_travel_compressed() {
         (200, &"application/wasm".parse().unwrap())
     );
     assert_eq!(brotli.headers["content-encoding"], "br");
-    let length = |reply: &slipway_tests::Reply| {
+    let length = |reply: &Reply| {
         reply.headers["content-length"]
             .to_str()
             .unwrap()

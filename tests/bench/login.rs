@@ -2,16 +2,14 @@
 //! notice that passwords are checked.
 
 use std::path::Path;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use serde_json::json;
-use slipway_tests::site::free_port;
-use slipway_tests::{Account, Person, Plan, Site, until};
-use tokio::process::{Child, Command};
+use slipway_tests::{Account, Person, Plan, Site};
 
+use crate::jupyterhub::JupyterHub;
 use crate::proxy::cpu_seconds;
 use crate::table::{Median, markdown, percentile};
 
@@ -131,64 +129,6 @@ fn cheap_passwords(users: &Path) {
     let new = users.with_extension("new");
     std::fs::write(&new, accounts).unwrap();
     std::fs::rename(new, users).unwrap();
-}
-
-struct JupyterHub {
-    process: Child,
-    url: String,
-    _folder: tempfile::TempDir,
-}
-
-impl JupyterHub {
-    async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let [port, hub, api] = [free_port(), free_port(), free_port()];
-        let config = format!(
-            "c.JupyterHub.bind_url = 'http://127.0.0.1:{port}'\nc.JupyterHub.hub_port = {hub}\n\
-             c.ConfigurableHTTPProxy.api_url = 'http://127.0.0.1:{api}'\nc.JupyterHub.authenticator_class = 'dummy'\n\
-             c.Authenticator.allow_all = True\nc.JupyterHub.spawner_class = 'simple'\nc.JupyterHub.log_level = 'ERROR'\n\
-             c.JupyterHub.redirect_to_server = False\nc.JupyterHub.concurrent_spawn_limit = 0\n"
-        );
-        std::fs::write(folder.path().join("config.py"), config).unwrap();
-        let tools = std::env::var("SLIPWAY_TOOLS").unwrap();
-        let process = Command::new(Path::new(&tools).join("jupyterhub/bin/jupyterhub"))
-            .args(["--config", "config.py"])
-            .current_dir(folder.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let url = format!("http://127.0.0.1:{port}/");
-        let person = Person::new(&url);
-        until("JupyterHub", || async {
-            let answer = person.http.get(person.url("hub/login")).send().await.ok()?;
-            answer.status().is_success().then_some(())
-        })
-        .await;
-        Self {
-            process,
-            url,
-            _folder: folder,
-        }
-    }
-
-    /// Of the hub and its proxy.
-    fn cpu_seconds(&self) -> f64 {
-        let hub = self.process.id().unwrap();
-        let children = std::fs::read_to_string(format!("/proc/{hub}/task/{hub}/children")).unwrap();
-        let proxies = children.split_whitespace().map(|pid| cpu_seconds(pid.parse().unwrap()));
-        cpu_seconds(hub) + proxies.sum::<f64>()
-    }
-
-    async fn shut_down(mut self) {
-        // With SIGTERM it ends its proxy too.
-        let _ = Command::new("kill")
-            .arg(self.process.id().unwrap().to_string())
-            .status()
-            .await;
-        let _ = self.process.wait().await;
-    }
 }
 
 async fn others() -> String {

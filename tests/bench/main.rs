@@ -10,6 +10,7 @@
 )]
 
 mod hang;
+mod jupyterhub;
 mod login;
 mod options;
 mod proxy;
@@ -23,16 +24,30 @@ use std::process::Command;
 
 use slipway_tests::{Plan, Site, repository};
 
+use crate::jupyterhub::JupyterHub;
+use crate::proxy::Nginx;
+
 #[tokio::main]
 async fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let wants = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
     let mut report = String::new();
     if wants("page") {
-        report += &in_browser("page.mjs").await;
+        report += &in_browser("page.mjs", &[]).await;
+    }
+    if wants("beside") {
+        let hub = JupyterHub::start().await;
+        let nginx = Nginx::compressing(&hub.url).await;
+        report += &in_browser(
+            "beside.mjs",
+            &[("HUB", &hub.url), ("HUB_GZIP", &format!("{}/", nginx.url))],
+        )
+        .await;
+        nginx.stop().await;
+        hub.shut_down().await;
     }
     if wants("lighthouse") {
-        report += &in_browser("lighthouse.mjs").await;
+        report += &in_browser("lighthouse.mjs", &[]).await;
     }
     if wants("proxy") {
         report += &proxy::measure().await;
@@ -67,13 +82,14 @@ async fn main() {
     println!("{report}");
 }
 
-/// What a script measures in a browser.
-async fn in_browser(script: &str) -> String {
+/// What a script measures in a browser, told of Slipway and of these others.
+async fn in_browser(script: &str, others: &[(&str, &str)]) -> String {
     let site = Site::start(Plan::default()).await;
     let output = Command::new("node")
         .arg(repository().join("tests/bench").join(script))
         .env("SITE", &site.url)
         .env("PASSWORD", site.password("ada"))
+        .envs(others.iter().copied())
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -15,7 +15,8 @@ use slipway_tests::{Person, Plan, Site, until};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use self::load::Way;
-use self::others::{ConfigurableHttpProxy, Nginx};
+use self::others::ConfigurableHttpProxy;
+pub(crate) use self::others::Nginx;
 use self::stub::Stub;
 use crate::table::{Median, markdown};
 

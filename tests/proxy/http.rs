@@ -177,3 +177,22 @@ async fn answers_keep_the_servers_own_headers() {
     assert!(headers.contains_key("x-request-id"));
     site.shut_down().await;
 }
+
+#[tokio::test]
+async fn what_follows_a_body_goes_both_ways_for_who_wants_it() {
+    let (site, ada) = ready().await;
+    let host = site.url.trim_start_matches("http://").trim_end_matches('/');
+    let (cookies, origin) = (ada.cookies("user/ada/"), ada.origin());
+    let mut connection = TcpStream::connect(host).await.unwrap();
+    let request = format!(
+        "POST /user/ada/trailers HTTP/1.1\r\nHost: {host}\r\nCookie: {cookies}\r\nOrigin: {origin}\r\n\
+         Connection: close, TE\r\nTE: trailers\r\nTransfer-Encoding: chunked\r\nTrailer: x-sum\r\n\r\n\
+         2\r\nab\r\n0\r\nx-sum: 7\r\n\r\n"
+    );
+    connection.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.ends_with("body\r\n0\r\nx-sum: 7\r\n\r\n"), "{answer}");
+    site.shut_down().await;
+}

@@ -1,8 +1,9 @@
 //! What one person may take, and what is known of their use.
 
 use futures_util::{SinkExt, StreamExt};
+use http::Method;
 use serde_json::json;
-use slipway_tests::{Plan, Site, until};
+use slipway_tests::{Person, Plan, Site, until};
 use tokio::sync::Mutex;
 
 #[tokio::test]
@@ -56,5 +57,34 @@ async fn when_a_server_was_last_used_is_known_to_those_who_ask_the_api() {
         (ada.server().await?.last_activity > before).then_some(())
     })
     .await;
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_kernel_that_works_while_nobody_looks_is_a_use_of_the_server() {
+    let mut site = Site::start(Plan::default()).await;
+    let ada = site.sign_in("ada").await;
+    let started = ada.start_and_wait(&json!({})).await.started;
+    let used = async || ada.server().await.unwrap().last_activity;
+    let kernel = async |state: &str, last: &str| {
+        let set = ada.request(Method::PUT, &ada.own("api/status")).json(&[state, last]);
+        assert_eq!(Person::send(set).await.status, 200);
+    };
+    until("a use that is later than the start", || async {
+        kernel("busy", "2020-01-01T00:00:00.000000Z").await;
+        (used().await > started).then_some(())
+    })
+    .await;
+
+    // What this Slipway has seen itself, the next one does not know.
+    site.kill_slipway().await;
+    site.start_slipway().await;
+    let computing = used().await;
+    assert!(computing > started, "it computes now: {computing:?}");
+
+    kernel("idle", computing.as_deref().unwrap()).await;
+    site.kill_slipway().await;
+    site.start_slipway().await;
+    assert_eq!(used().await, computing, "it was done then");
     site.shut_down().await;
 }

@@ -8,6 +8,7 @@ use shared::sign_in::{AnswerRequest, LoginRequest};
 
 use super::Visitor;
 use super::signing_in::{Outcome, begin, go_on};
+use crate::answers::Answers;
 use crate::app::AppState;
 use crate::assets::{Form as PageForm, LoginForm, LoginProblem};
 use crate::error::Error;
@@ -85,7 +86,11 @@ fn answered(
         Ok(Outcome::SignedIn(_, cookies)) => return (cookies, Redirect::to(next)).into_response(),
         Ok(Outcome::Asks(challenge)) => {
             let form = PageForm::Challenge(&challenge, next);
-            return app.assets.document(StatusCode::OK, Look::of(headers), Some(form));
+            // It has no scripts that could ask anything.
+            let nothing = Answers::default();
+            return app
+                .assets
+                .document(StatusCode::OK, Look::of(headers), Some(form), &nothing);
         }
         Err(error) => error,
     };
@@ -103,6 +108,7 @@ fn answered(
         next: next.to_owned(),
         error: Some(problem),
     };
+    let form = Some(PageForm::Login(&form));
     app.assets
-        .document(status, Look::of(headers), Some(PageForm::Login(&form)))
+        .document(status, Look::of(headers), form, &Answers::of_site(app))
 }

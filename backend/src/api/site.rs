@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use shared::api::{Note, SiteView, VersionView};
 
-use crate::app::AppState;
+use crate::app::{App, AppState};
 use crate::config::Interface;
 
 /// `GET /hub/api/`: the version, as JupyterHub's clients ask for it first.
@@ -14,10 +14,15 @@ pub async fn show_version() -> Json<VersionView> {
     })
 }
 
-/// `GET /hub/api/site`: what everybody may know.
+/// `GET /hub/api/site`
 pub async fn show_site(State(app): State<AppState>) -> Json<SiteView> {
+    Json(view(&app))
+}
+
+/// What everybody may know.
+pub(crate) fn view(app: &App) -> SiteView {
     let (site, now) = (&app.config.site, app.clock.now());
-    Json(SiteView {
+    SiteView {
         name: site.name.clone(),
         cluster: site.cluster.clone(),
         version: env!("CARGO_PKG_VERSION").into(),
@@ -43,5 +48,5 @@ pub async fn show_site(State(app): State<AppState>) -> Json<SiteView> {
                 link: told.link.clone(),
             })
             .collect(),
-    })
+    }
 }

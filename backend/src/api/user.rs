@@ -33,6 +33,7 @@ pub struct Include {
 
 /// `GET /hub/api/user`
 pub async fn show_self(State(app): State<AppState>, Person(sign_in): Person) -> Json<UserView> {
+    learn_activity(&app, &sign_in).await;
     Json(view(&app, &sign_in, false).await)
 }
 
@@ -50,7 +51,17 @@ pub async fn show_user(
     if let Some(seconds) = include.wait_seconds {
         wait_for_news(&app, &person.0, Duration::from_secs(seconds.min(LONGEST_WAIT))).await;
     }
+    learn_activity(&app, &person.0).await;
     Ok(Json(view(&app, &person.0, stopped).await))
+}
+
+/// Somebody wants to know all that is known of a person's server.
+async fn learn_activity(app: &App, sign_in: &SignIn) {
+    if let Some(server) = app.spawner.find(&sign_in.user).await
+        && server.phase() == Phase::Ready
+    {
+        app.spawner.learn_activity(&server).await;
+    }
 }
 
 /// Waits while this person's server runs, Slipway does, and they are signed in.
@@ -69,7 +80,7 @@ async fn wait_for_news(app: &App, sign_in: &SignIn, most: Duration) {
     }
 }
 
-pub(super) async fn view(app: &App, sign_in: &SignIn, include_stopped: bool) -> UserView {
+pub(crate) async fn view(app: &App, sign_in: &SignIn, include_stopped: bool) -> UserView {
     let server = app
         .spawner
         .find(&sign_in.user)

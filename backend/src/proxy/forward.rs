@@ -47,6 +47,7 @@ pub async fn forward(app: &AppState, mut request: Request) -> Result<Response, E
     strip_own_cookies(headers, &app.sign_ins);
     set_forwarding(headers, address, scheme);
     if let Some(protocol) = protocol {
+        headers.remove(header::TE);
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(header::UPGRADE, protocol);
     }

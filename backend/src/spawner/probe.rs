@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use http::Request;
+use http::header::HOST;
+use http::{HeaderValue, Request, Response};
 use shared::server::Phase;
 
 use super::record::Record;
 use super::{Server, Spawner};
-use crate::proxy::Target;
+use crate::proxy::{Answer, Target, TargetError};
 
 /// Between two questions: short, as somebody is looking at a page that waits for the answer.
 const EVERY: Duration = Duration::from_millis(150);
@@ -40,12 +41,7 @@ impl Spawner {
     /// The way on which Jupyter has just answered.
     async fn answering(&self, server: &Server) -> Option<Arc<Target>> {
         let target = server.way()?;
-        let path = format!("{}user/{}/api/status", self.config.server.base(), server.user);
-        let request = Request::get(path)
-            .header(http::header::HOST, self.config.server.user_host())
-            .body(Body::empty())
-            .ok()?;
-        match tokio::time::timeout(TIMEOUT, target.send(request)).await {
+        match tokio::time::timeout(TIMEOUT, self.ask(server, &target, "api/status")).await {
             Ok(Ok(response)) if response.status().is_success() => Some(target),
             Ok(Err(error)) => {
                 tracing::trace!(user = %server.user, %error, "not yet");
@@ -53,5 +49,20 @@ impl Spawner {
             }
             _ => None,
         }
+    }
+
+    /// What Jupyter answers for one of its own URLs.
+    pub(super) async fn ask(
+        &self,
+        server: &Server,
+        target: &Arc<Target>,
+        path: &str,
+    ) -> Result<Response<Answer>, TargetError> {
+        let uri = format!("{}user/{}/{path}", self.config.server.base(), server.user);
+        let mut request = Request::new(Body::empty());
+        *request.uri_mut() = uri.parse().map_err(std::io::Error::other)?;
+        let host = HeaderValue::from_str(self.config.server.user_host()).map_err(std::io::Error::other)?;
+        request.headers_mut().insert(HOST, host);
+        target.send(request).await
     }
 }

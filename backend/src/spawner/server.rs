@@ -31,6 +31,8 @@ pub struct Server {
     doubted: AtomicBool,
     /// When somebody last asked about it.
     asked_at: AtomicI64,
+    /// When Jupyter was last asked when it was used, and the last time it said.
+    activity: [AtomicI64; 2],
     /// When its cancelling was last sent.
     pub(super) cancelled_at: AtomicI64,
 }
@@ -46,6 +48,7 @@ impl Server {
             target: RwLock::default(),
             doubted: AtomicBool::new(false),
             asked_at: AtomicI64::new(0),
+            activity: Default::default(),
             cancelled_at: AtomicI64::new(0),
         }
     }
@@ -134,9 +137,27 @@ impl Server {
         if open { self.way() } else { None }
     }
 
-    /// When its person last sent or got something through the proxy, if they have since this Slipway started.
+    /// When its person last sent or got something through the proxy since this Slipway started, or its kernels last
+    /// worked as far as Jupyter has said; in seconds since 1970.
     pub fn used_at(&self) -> Option<i64> {
-        self.way().map(|way| way.used_at()).filter(|at| *at > 0)
+        let by_proxy = self.way().map_or(0, |way| way.used_at());
+        let by_jupyter = self.activity[1].load(Ordering::Relaxed);
+        Some(by_proxy.max(by_jupyter)).filter(|at| *at > 0)
+    }
+
+    /// Whether Jupyter is to be asked when it was used, as it was not in the last so many seconds.
+    pub(super) fn asks_activity(&self, now: i64, every: i64) -> bool {
+        let asked = self.activity[0].load(Ordering::Relaxed);
+        // Of many at once, one asks.
+        now - asked >= every
+            && self.activity[0]
+                .compare_exchange(asked, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+    }
+
+    /// Jupyter says that it was used then.
+    pub(super) fn was_active(&self, at: i64) {
+        self.activity[1].store(at, Ordering::Relaxed);
     }
 
     /// The way to it, even if Jupyter has not answered yet.

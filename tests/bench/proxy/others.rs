@@ -12,11 +12,11 @@ use super::answers;
 use super::stub::Stub;
 
 /// One nginx with one worker.
-pub(super) struct Nginx {
+pub(crate) struct Nginx {
     child: Child,
     /// The process that does the work.
     pub(super) worker: u32,
-    pub(super) url: String,
+    pub(crate) url: String,
     _folder: TempDir,
 }
 
@@ -35,10 +35,18 @@ impl Nginx {
                 stub.key("server.crt"),
             )
         };
-        Self::run(address, &pass).await
+        Self::run(address, &pass, "user/ada/api/status").await
     }
 
-    async fn run(upstream: &str, pass: &str) -> Self {
+    /// In front of a JupyterHub, which compresses nothing itself.
+    pub(crate) async fn compressing(hub: &str) -> Self {
+        let pass = "proxy_pass http://jupyter; gzip on; gzip_comp_level 6; gzip_proxied any; gzip_min_length 256;
+                    gzip_types text/css text/javascript application/javascript application/json image/svg+xml;";
+        let address = hub.trim_start_matches("http://").trim_end_matches('/');
+        Self::run(address, pass, "hub/login").await
+    }
+
+    async fn run(upstream: &str, pass: &str, probe: &str) -> Self {
         let folder = TempDir::new().unwrap();
         let port = free_port();
         let config = format!(
@@ -69,7 +77,7 @@ impl Nginx {
             .spawn()
             .unwrap(); // `setup.sh bench` installs it.
         let url = format!("http://127.0.0.1:{port}");
-        answers(&format!("{url}/user/ada/api/status")).await;
+        answers(&format!("{url}/{probe}")).await;
         let worker = worker_of(child.id().unwrap()).await;
         Self {
             child,
@@ -79,7 +87,7 @@ impl Nginx {
         }
     }
 
-    pub(super) async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         // The master, which then ends its worker.
         let pid = self.child.id().unwrap().to_string();
         assert!(Command::new("kill").arg(pid).status().await.unwrap().success());

@@ -14,6 +14,8 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{any, get, post};
 use futures_util::StreamExt;
 use http::{HeaderMap, StatusCode, header};
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::Frame;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
@@ -82,10 +84,8 @@ async fn serve(given: &BTreeMap<String, String>) -> Result<(), Failure> {
 
 fn router() -> Router {
     Router::new()
-        .route(
-            "/api/status",
-            get(async || axum::Json(json!({ "kernels": 0, "connections": 0 }))),
-        )
+        .route("/api/status", get(status).put(set_kernel))
+        .route("/api/kernels", get(kernels))
         .route("/lab", get(page))
         .route("/tree", get(page))
         .route("/terminals/{name}", get(page))
@@ -93,11 +93,36 @@ fn router() -> Router {
         .route("/api/kernels/{id}/channels", any(channels))
         .route("/show", any(show))
         .route("/echo", any(async |body: Body| body))
+        .route("/trailers", post(trailers))
         .route("/length", post(length))
         .route("/bytes/{count}", get(bytes))
         .route("/redirect", get(async || Redirect::to("lab")))
         .route("/planted", get(planted))
         .route("/exit/{code}", post(exit))
+}
+
+/// Its kernel, if there is one: what it does, and when it last did something.
+fn kernel() -> std::sync::MutexGuard<'static, Option<[String; 2]>> {
+    static KERNEL: std::sync::Mutex<Option<[String; 2]>> = std::sync::Mutex::new(None);
+    KERNEL.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+async fn set_kernel(axum::Json(set): axum::Json<[String; 2]>) {
+    *kernel() = Some(set);
+}
+
+async fn status() -> axum::Json<Value> {
+    let kernel = kernel();
+    let last = kernel.as_ref().map_or("2020-01-01T00:00:00.000000Z", |[_, last]| last);
+    axum::Json(json!({ "kernels": usize::from(kernel.is_some()), "connections": 0, "last_activity": last }))
+}
+
+async fn kernels() -> axum::Json<Value> {
+    let kernel = kernel();
+    let kernels = kernel
+        .iter()
+        .map(|[state, last]| json!({ "id": "k", "execution_state": state, "last_activity": last }));
+    axum::Json(kernels.collect())
 }
 
 /// The requests that made terminals, one a line.
@@ -136,6 +161,21 @@ async fn show(request: Request) -> axum::Json<Value> {
         "method": request.method().as_str(), "uri": uri.to_string(), "headers": text(request.headers()),
         "environment": environment, "arguments": std::env::args().collect::<Vec<_>>(),
     }))
+}
+
+/// What came after a body, sent back after a body.
+async fn trailers(headers: HeaderMap, body: Body) -> Response {
+    let trailers = body.collect().await.ok().and_then(|body| body.trailers().cloned());
+    if headers.get(header::TE).is_none_or(|wants| wants != "trailers") {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
+    let frames = [
+        Some(Frame::data(Bytes::from_static(b"body"))),
+        trailers.map(Frame::trailers),
+    ];
+    let frames = frames.into_iter().flatten().map(Ok::<_, std::io::Error>);
+    let body = Body::new(StreamBody::new(futures_util::stream::iter(frames)));
+    ([(header::TRAILER, "x-sum")], body).into_response()
 }
 
 /// How much came.
