@@ -54,7 +54,8 @@ impl Answers {
         if let Ok(json) = serde_json::to_string(answer) {
             // Nothing in a text ends the element.
             let json = json.replace('<', "\\u003c");
-            self.html += &format!("<script type=\"application/json\" id=\"answer-{name}\">{json}</script>");
+            self.html += "<script type=\"application/json\" id=\"answer-";
+            self.html.extend([name, "\">", &json, "</script>"]);
         }
     }
 }

@@ -33,6 +33,17 @@ async fn every_page_is_one_document_with_a_strict_policy() {
             "{path}: a mark was left: {}",
             reply.text
         );
+        // Who logs in has nothing of the page in their browser yet: the styles come with the document.
+        let (styles, links) = (
+            reply.text.matches("<style>").count(),
+            reply.text.matches("\"stylesheet\"").count(),
+        );
+        assert_eq!(
+            (styles, links),
+            if path == "hub/login" { (1, 0) } else { (0, 1) },
+            "{path}"
+        );
+        assert!(policy.contains("style-src 'self' 'sha256-"), "{policy}");
         let has_form = reply.text.contains("type=\"password\"") || reply.text.contains("type=password");
         assert_eq!(has_form, path == "hub/login", "{path}");
     }
@@ -202,7 +213,7 @@ async fn health_and_version_need_no_sign_in_and_every_answer_has_a_request_id() 
     let person = site.anonymous();
     assert_eq!(person.get("hub/health").await.status, 200);
     let version = person.get("hub/api/").await;
-    assert!(version.json::<serde_json::Value>()["version"].is_string());
+    assert!(version.json::<Value>()["version"].is_string());
     assert!(version.headers.contains_key("x-jupyterhub-version"));
     let error = person.get("hub/api/nothing").await;
     assert_eq!((error.status, error.code().as_str()), (404, "not_found"));

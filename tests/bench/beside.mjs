@@ -40,10 +40,20 @@ async function visit([site, way], journey) {
 async function open(context, url, selector) {
   const page = await context.newPage();
   const found = await counted(page, true);
-  await page.goto(url, { waitUntil: "commit" });
-  const times = await shown(page, isVisible, selector);
-  await page.waitForLoadState("load");
-  return { page, found, times };
+  // Looked for in each frame by the page itself: somebody from outside would have to wait for a busy page.
+  await page.addInitScript((selector) => {
+    const look = () => {
+      if (document.querySelector(selector)?.checkVisibility()) {
+        window.seenAt ??= performance.now();
+      } else {
+        requestAnimationFrame(look);
+      }
+    };
+    look();
+  }, selector);
+  await page.goto(url, { waitUntil: "load" });
+  const times = await shown(page, () => window.seenAt !== undefined);
+  return { page, found, times: { ...times, usable: await page.evaluate(() => window.seenAt) } };
 }
 
 // A page, opened for the first time and again.

@@ -1,0 +1,207 @@
+//! The document that loads the page, with forms that work before and without any script.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use shared::sign_in::{ChallengeKind, ChallengeView};
+
+use super::Assets;
+use crate::answers::Answers;
+use crate::look::{Language, Look};
+
+/// A form in the document, which works before and without any script.
+#[derive(Clone, Copy, Debug)]
+pub enum Form<'a> {
+    /// To log in.
+    Login(&'a LoginForm),
+    /// One thing more that logging in asks for, and where to go afterwards.
+    Challenge(&'a ChallengeView, &'a str),
+}
+
+/// What the form to log in starts with.
+#[derive(Clone, Debug, Default)]
+pub struct LoginForm {
+    /// The name that was typed.
+    pub username: String,
+    /// Where to go afterwards.
+    pub next: String,
+    /// What went wrong, and what the source of accounts said about it.
+    pub error: Option<(LoginProblem, String)>,
+}
+
+/// What went wrong with a form sent without scripts.
+#[derive(Clone, Copy, Debug)]
+pub enum LoginProblem {
+    /// Wrong name or password.
+    Wrong,
+    /// Too many tries; after so many seconds there may be one more.
+    Throttled(i64),
+    /// Not active.
+    Inactive,
+    /// The password has to be changed first.
+    PasswordExpired,
+    /// It took too long.
+    Over,
+    /// Anything else.
+    Unavailable,
+}
+
+impl Assets {
+    /// The document of the page, in the person's language and colours, with what it would ask first; with a form if one
+    /// is given.
+    pub fn document(&self, status: StatusCode, look: Look, form: Option<Form<'_>>, answers: &Answers) -> Response {
+        let language = look.language;
+        let template = if form.is_some() {
+            &self.first_template
+        } else {
+            &self.template
+        };
+        let mut html = template.clone();
+        keep_one(&mut html, "lang", language.tag(), &["en", "fr"]);
+        let nothing = (LoginForm::default(), ChallengeView::default());
+        let (page, login, challenge, next) = match form {
+            Some(Form::Login(login)) => ("login", login, &nothing.1, login.next.as_str()),
+            Some(Form::Challenge(challenge, next)) => ("challenge", &nothing.0, challenge, next),
+            None => ("other", &nothing.0, &nothing.1, ""),
+        };
+        keep_one(&mut html, "page", page, &["login", "challenge", "other"]);
+        keep_one(&mut html, "logo", if self.logo.is_empty() { "" } else { "on" }, &["on"]);
+        // What a form without scripts asks, a form without scripts goes on asking.
+        keep_one(
+            &mut html,
+            "scripts",
+            if page == "challenge" { "" } else { "on" },
+            &["on"],
+        );
+        keep_one(
+            &mut html,
+            "ask",
+            ask(challenge.kind),
+            &["code", "secret", "choice", "wait"],
+        );
+        keep_one(
+            &mut html,
+            "login",
+            if login.error.is_some() { "error" } else { "" },
+            &["error"],
+        );
+        let problem = login.error.as_ref().map_or_else(String::new, |(problem, said)| {
+            format!("{} {said}", problem.text(language)).trim_end().to_owned()
+        });
+        for (name, value) in [
+            ("lang", language.tag()),
+            ("base", &self.base),
+            ("theme", look.theme),
+            ("title", &format!("{} · {}", self.site, self.cluster)),
+            ("site", &self.site),
+            ("cluster", &self.cluster),
+            ("logo", &self.logo),
+            // Only who is not signed in is shown a form: the page does not have to ask.
+            ("signed_in", if form.is_some() { "no" } else { "" }),
+            ("username", &login.username),
+            ("next", next),
+            ("error", &problem),
+            ("message", &challenge.message),
+            ("state", &challenge.state),
+        ] {
+            html = html.replace(&format!("{{{{{name}}}}}"), &escape(value));
+        }
+        // Escaped as well, but of many.
+        let options = challenge
+            .choices
+            .iter()
+            .map(|choice| format!("<option>{}</option>", escape(choice)));
+        html = html.replace("<option></option>", &options.collect::<String>());
+        html = html.replacen("<!--answers-->", answers.html(), 1);
+        let mut response = (status, html).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        );
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(header::VARY, HeaderValue::from_static("cookie, accept-language"));
+        headers.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
+        response
+    }
+}
+
+impl LoginProblem {
+    /// The one sentence for a browser without scripts. The page has its own words for the rest.
+    fn text(self, language: Language) -> String {
+        let text = match self {
+            Self::Wrong => language.pick(
+                "Wrong user name or password.",
+                "Nom d’utilisateur ou mot de passe incorrect.",
+            ),
+            Self::Throttled(_) => language.pick(
+                "Too many wrong passwords. Try again in {seconds} seconds.",
+                "Trop de mots de passe incorrects. Réessayez dans {seconds} secondes.",
+            ),
+            Self::Inactive => language.pick("Your account is not active.", "Votre compte n’est pas actif."),
+            Self::PasswordExpired => language.pick(
+                "Your password has expired. Change it first.",
+                "Votre mot de passe a expiré. Changez-le d’abord.",
+            ),
+            Self::Over => language.pick(
+                "That took too long. Log in anew.",
+                "Le délai est dépassé. Reconnectez-vous.",
+            ),
+            Self::Unavailable => language.pick(
+                "Signing in is not possible right now.",
+                "La connexion est impossible pour le moment.",
+            ),
+        };
+        match self {
+            Self::Throttled(seconds) => text.replace("{seconds}", &seconds.to_string()),
+            _ => text.to_owned(),
+        }
+    }
+}
+
+fn ask(kind: ChallengeKind) -> &'static str {
+    match kind {
+        ChallengeKind::Code => "code",
+        ChallengeKind::Secret => "secret",
+        ChallengeKind::Choice => "choice",
+        ChallengeKind::Wait => "wait",
+    }
+}
+
+/// Removes `<!--kind:x-->…<!--/kind:x-->` for every x but the one to keep, of which only the marks go.
+fn keep_one(html: &mut String, kind: &str, keep: &str, all: &[&str]) {
+    for name in all {
+        let (open, close) = (format!("<!--{kind}:{name}-->"), format!("<!--/{kind}:{name}-->"));
+        while let Some(start) = html.find(&open) {
+            let Some(end) = html[start..].find(&close).map(|end| start + end) else {
+                break;
+            };
+            let inner = if *name == keep {
+                html[start + open.len()..end].to_owned()
+            } else {
+                String::new()
+            };
+            html.replace_range(start..end + close.len(), &inner);
+        }
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_language_and_one_page_are_kept() {
+        let mut html =
+            "a<!--lang:en-->E<!--/lang:en--><!--lang:fr-->F<!--/lang:fr-->b<!--lang:en-->E2<!--/lang:en-->".to_owned();
+        keep_one(&mut html, "lang", "en", &["en", "fr"]);
+        assert_eq!(html, "aEbE2");
+    }
+}
