@@ -23,7 +23,7 @@ use hyper::{Request, rt};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use proxy_header::io::ProxiedStream;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -51,6 +51,8 @@ const OPENINGS: usize = 1024;
 const HEADERS: Duration = Duration::from_secs(65);
 /// The most bytes of headers; a browser with many cookies sends a tenth.
 const HEADER_BYTES: u32 = 64 * 1024;
+/// At the end a new connection has so long for its first request to arrive.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
 /// After a connection could not be accepted: there is no file left for it, and the next one would fail alike.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -248,6 +250,7 @@ enum OpenError {
 impl<S: Site> Door<S> {
     async fn converse(self: Arc<Self>, stream: TcpStream, peer: IpAddr, place: OwnedSemaphorePermit) {
         let opened = tokio::select! {
+            biased; // What needs no opening is open, whatever else happens at this moment.
             opened = self.open(stream, peer) => opened,
             () = self.drained.cancelled() => return,
         };
@@ -330,10 +333,21 @@ impl<S: Site> Door<S> {
     {
         let mut http = self.http.clone();
         http.header_read_timeout(idle);
-        let mut connection = std::pin::pin!(http.serve_connection(stream, service_fn(answer)).with_upgrades());
+        let begun = Notify::new();
+        let service = service_fn(|request| {
+            begun.notify_one();
+            answer(request)
+        });
+        let mut connection = std::pin::pin!(http.serve_connection(stream, service).with_upgrades());
         tokio::select! {
             ended = connection.as_mut() => return ended,
             () = self.shutdown.cancelled() => {}
+        }
+        // Hyper would close a connection on which nothing has come yet; its first request may be on the way.
+        tokio::select! {
+            ended = connection.as_mut() => return ended,
+            () = begun.notified() => {}
+            () = tokio::time::sleep(FIRST_REQUEST) => {}
         }
         connection.as_mut().graceful_shutdown();
         connection.await

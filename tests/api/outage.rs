@@ -252,6 +252,8 @@ async fn a_server_that_does_not_answer_for_a_while_is_not_ended_for_it() {
             .status();
         assert!(done.unwrap().success(), "{signal}");
     };
+    // Leaves a connection that waits for the next request: a new one would be given up after a few seconds.
+    assert_eq!(ada.get("user/ada/api/status").await.status, 200);
     // As on a node that hangs, or behind a network that is cut: nothing comes back.
     signal("-STOP");
     let asked = ada.request(http::Method::GET, "user/ada/api/status").send();

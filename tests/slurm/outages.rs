@@ -205,6 +205,8 @@ async fn a_server_that_does_not_answer_for_a_while_is_not_ended_for_it(release: 
     let alice = site.sign_in("alice").await;
     alice.start_and_wait(&json!({})).await;
     let signal = async |signal| site.real().ctl(&["pkill", signal, "-f", "stub-jupyter"]).await;
+    // Leaves a connection that waits for the next request: a new one would be given up after a few seconds.
+    assert_eq!(alice.get("user/alice/api/status").await.status, 200);
     // As on a node that hangs, or behind a network that is cut: nothing comes back.
     signal("-STOP").await;
     let asked = tokio::spawn(alice.request(http::Method::GET, "user/alice/api/status").send());

@@ -180,6 +180,24 @@ async fn ending_waits_for_what_was_asked_and_for_nothing_else() {
     drop((opening, idle));
 }
 
+#[tokio::test]
+async fn a_request_that_is_on_the_way_when_everything_ends_is_answered() {
+    let listening = Listening::start(None).await;
+    let mut early = TcpStream::connect(listening.address).await.unwrap();
+    let silent = TcpStream::connect(listening.address).await.unwrap();
+    // Connections are accepted in their order: those two have been.
+    assert!(listening.answer(&[REQUEST]).await.0.contains("200 OK"));
+    listening.shutdown.cancel();
+    tokio::task::yield_now().await;
+    early.write_all(b"GET / HTTP/1.1\r\nhost: here\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    early.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.contains("200 OK"), "{answer}");
+    let ended = tokio::time::timeout(SHORT * 10, listening.end()).await;
+    assert!(ended.is_ok(), "somebody who says nothing was waited for");
+    drop(silent);
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn connections_notice_when_the_other_side_vanishes() {
