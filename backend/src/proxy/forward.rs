@@ -9,7 +9,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderValue, Method, StatusCode, Uri, header};
 
 use super::confine::Bounds;
-use super::headers::{set_forwarding, strip_hop_by_hop, strip_own_cookies, strip_set_cookies, upgrade_of};
+use super::headers::{
+    set_forwarding, strip_hop_by_hop, strip_own_cookies, strip_set_cookies, upgrade_of, wants_trailers,
+};
 use super::target::{Target, TargetError};
 use super::upgrade::{self, Ends};
 use crate::app::{App, AppState};
@@ -43,13 +45,16 @@ pub async fn forward(app: &AppState, mut request: Request) -> Result<Response, E
     let scheme = if is_https { "https" } else { "http" };
     let address = ClientAddress::of(request.extensions()).unwrap_or(Ipv4Addr::UNSPECIFIED.into());
     let headers = request.headers_mut();
+    let wants_trailers = wants_trailers(headers);
     strip_hop_by_hop(headers);
     strip_own_cookies(headers, &app.sign_ins);
     set_forwarding(headers, address, scheme);
     if let Some(protocol) = protocol {
-        headers.remove(header::TE);
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(header::UPGRADE, protocol);
+    } else if wants_trailers {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("te"));
+        headers.insert(header::TE, HeaderValue::from_static("trailers"));
     }
     let is_api = rest.starts_with("api/");
 

@@ -23,12 +23,16 @@ const HOP_BY_HOP: [HeaderName; 8] = [
 /// `x-forwarded-`.
 const FORWARDING: [&str; 3] = ["forwarded", "x-real-ip", "x-scheme"];
 
-/// Removes what is between neighbours only. Of what a neighbour wants, trailers remain: they come through.
-pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
-    let wants_trailers = headers.get_all(header::TE).into_iter().any(|line| {
+/// Whether a client takes trailers (RFC 9110, section 10.1.4), which come through.
+pub fn wants_trailers(headers: &HeaderMap) -> bool {
+    headers.get_all(header::TE).into_iter().any(|line| {
         let mut names = line.as_bytes().split(|byte| *byte == b',');
         names.any(|name| name.trim_ascii().eq_ignore_ascii_case(b"trailers"))
-    });
+    })
+}
+
+/// Removes what is between neighbours only.
+pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
     let lines = headers.get_all(header::CONNECTION).into_iter();
     let named: Vec<HeaderName> = lines
         .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
@@ -36,10 +40,6 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
         .collect();
     for name in named.iter().chain(&HOP_BY_HOP) {
         headers.remove(name);
-    }
-    if wants_trailers {
-        headers.insert(header::TE, HeaderValue::from_static("trailers"));
-        headers.insert(header::CONNECTION, HeaderValue::from_static("te"));
     }
 }
 
@@ -132,15 +132,18 @@ mod tests {
         let mut found = headers(&[
             ("connection", "close, X-Private"),
             ("x-private", "1"),
-            ("te", "gzip"),
+            ("te", "trailers"),
             ("transfer-encoding", "chunked"),
             ("accept", "*/*"),
         ]);
         strip_hop_by_hop(&mut found);
         assert_eq!(found, headers(&[("accept", "*/*")]));
-        let mut found = headers(&[("connection", "TE, close"), ("te", "gzip;q=0.5, Trailers")]);
-        strip_hop_by_hop(&mut found);
-        assert_eq!(found, headers(&[("connection", "te"), ("te", "trailers")]));
+    }
+
+    #[test]
+    fn trailers_are_wanted_by_name() {
+        assert!(wants_trailers(&headers(&[("te", "gzip;q=0.5, Trailers")])));
+        assert!(!wants_trailers(&headers(&[("te", "gzip"), ("trailer", "x-sum")])));
     }
 
     #[test]
