@@ -1,12 +1,13 @@
-//! What a page would ask first, answered in its document: the quickest request is the one that is not made. Nothing in a
-//! document waits for Slurm; what is not known at once, the page asks.
+//! What a page would ask first, answered in its document: the quickest request is the one that is not made. What is not
+//! known at once, the page asks: a document does not wait for Slurm.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::api::{site, user};
-use crate::app::App;
+use crate::app::{App, AppState};
 use crate::auth::SignIn;
 
 /// A document is held up so long, at the most, by looking for a person's server.
@@ -28,9 +29,12 @@ impl Answers {
     }
 
     /// To what somebody who is signed in asks; also to the question about their server, if the page begins with that.
-    pub async fn of_person(app: &App, sign_in: &SignIn, begins_with_server: bool) -> Self {
+    pub async fn of_person(app: &AppState, sign_in: &SignIn, begins_with_server: bool) -> Self {
         let mut answers = Self::of_site(app);
-        if let Ok(view) = tokio::time::timeout(PATIENCE, user::view(app, sign_in, true)).await {
+        let (of, who) = (Arc::clone(app), sign_in.clone());
+        // Not cut short: who looks for a server may be the one who sees to its end.
+        let view = tokio::spawn(async move { user::view(&of, &who, true).await });
+        if let Ok(Ok(view)) = tokio::time::timeout(PATIENCE, view).await {
             answers.add("user", &view);
             if begins_with_server {
                 answers.add("server", &view);

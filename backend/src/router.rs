@@ -105,7 +105,8 @@ fn router(app: AppState) -> Router {
         .route("/hand-off", get(hand_off::give))
         .fallback(pages::show_page)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        // What is secret is in cookies, and in nothing that repeats what somebody else has sent (BREACH).
+        // Nothing that is secret stands beside what another site could have put there (BREACH): what somebody who is
+        // signed in gets repeats nothing of the request, and forms are answered to our own pages only.
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest));
     let base = app.routes.base().to_owned();
     let home = app.routes.hub("home");

@@ -46,11 +46,15 @@ pub(crate) fn take_over() -> Carried {
     carried
 }
 
+/// An answer that is older, in milliseconds, is asked for anew.
+const FRESH: f64 = 5_000.0;
+
 /// An answer of the API that came with the document (`backend/src/answers.rs`); once, as it is of that moment.
 pub(crate) fn answer(name: &str) -> Option<String> {
     let element = document().get_element_by_id(&format!("answer-{name}"))?;
     element.remove();
-    element.text_content()
+    let age = window().performance()?.now();
+    element.text_content().filter(|_| age < FRESH)
 }
 
 /// The base path; `/` where no server filled it in (plain `trunk serve`).

@@ -48,7 +48,7 @@ pub async fn show_user(
     let stopped = include
         .include_stopped_servers
         .is_some_and(|value| value != "0" && value != "false");
-    if let Some(seconds) = include.wait_seconds {
+    if let Some(seconds) = include.wait_seconds.filter(|seconds| *seconds > 0) {
         wait_for_news(&app, &person.0, Duration::from_secs(seconds.min(LONGEST_WAIT))).await;
     }
     learn_activity(&app, &person.0).await;
@@ -57,7 +57,7 @@ pub async fn show_user(
 
 /// Somebody wants to know all that is known of a person's server.
 async fn learn_activity(app: &App, sign_in: &SignIn) {
-    if let Some(server) = app.spawner.find(&sign_in.user).await
+    if let Some(server) = app.spawner.server(&sign_in.user)
         && server.phase() == Phase::Ready
     {
         app.spawner.learn_activity(&server).await;

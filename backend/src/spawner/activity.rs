@@ -1,5 +1,6 @@
 //! When a person's server was last used, by what Jupyter says: kernels work on when nobody looks.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Limited};
@@ -12,8 +13,10 @@ use super::{Server, Spawner};
 
 /// Jupyter is asked when somebody wants to know, at most once in so many seconds …
 const EVERY: i64 = 60;
-/// … and that somebody waits so long for it.
+/// … and that somebody waits so long for it …
 const PATIENCE: Duration = Duration::from_secs(1);
+/// … while a Jupyter that is busy may take longer: its connection is not given up, and its answer counts.
+const TIMEOUT: Duration = Duration::from_secs(20);
 /// No such answer is longer.
 const MOST_BYTES: usize = 1024 * 1024;
 
@@ -32,19 +35,27 @@ struct Kernel {
 
 impl Spawner {
     /// Asks Jupyter when it was last used, unless it has been asked a moment ago.
-    pub async fn learn_activity(&self, server: &Server) {
+    pub async fn learn_activity(self: &Arc<Self>, server: &Arc<Server>) {
         let now = self.slurm.now();
         if !server.asks_activity(now, EVERY) {
             return;
         }
-        match tokio::time::timeout(PATIENCE, self.last_activity(server, now)).await {
-            // The node's clock may be ahead.
-            Ok(Some(at)) => server.was_active(at.min(now)),
-            _ => tracing::debug!(user = %server.user, "Jupyter does not say when it was last used"),
-        }
+        let (this, server) = (Arc::clone(self), Arc::clone(server));
+        let learned = self.tasks.spawn(async move {
+            let answer = tokio::select! {
+                answer = tokio::time::timeout(TIMEOUT, this.last_activity(&server, now)) => answer,
+                () = this.shutdown.cancelled() => return,
+            };
+            match answer {
+                // The node's clock may be ahead.
+                Ok(Some(at)) => server.was_active(at.min(now)),
+                _ => tracing::debug!(user = %server.user, "Jupyter does not say when it was last used"),
+            }
+        });
+        let _ = tokio::time::timeout(PATIENCE, learned).await;
     }
 
-    /// In seconds since 1970, by the node's clock. A kernel that computes and says nothing is at work all the same.
+    /// In seconds since 1970. A kernel that computes and says nothing is at work all the same.
     async fn last_activity(&self, server: &Server, now: i64) -> Option<i64> {
         let status: Status = self.told(server, "api/status").await?;
         if status.kernels > 0 {

@@ -137,8 +137,8 @@ impl Server {
         if open { self.way() } else { None }
     }
 
-    /// When its person last sent or got something through the proxy since this Slipway started, or its kernels last
-    /// worked as far as Jupyter has said; in seconds since 1970.
+    /// When its person last sent or got something through the proxy since this Slipway started, or Jupyter was
+    /// last used as far as it has said; in seconds since 1970.
     pub fn used_at(&self) -> Option<i64> {
         let by_proxy = self.way().map_or(0, |way| way.used_at());
         let by_jupyter = self.activity[1].load(Ordering::Relaxed);
@@ -157,7 +157,7 @@ impl Server {
 
     /// Jupyter says that it was used then.
     pub(super) fn was_active(&self, at: i64) {
-        self.activity[1].store(at, Ordering::Relaxed);
+        self.activity[1].fetch_max(at, Ordering::Relaxed);
     }
 
     /// The way to it, even if Jupyter has not answered yet.
