@@ -46,15 +46,19 @@ for line in "$@"; do
   # Who sees what, and whose tokens count, is decided in both places.
   case $line in PrivateData=* | AuthAltParameters=*) set_line slurmdbd.conf "$line" ;; esac
 done
-# Free ports, below the range that outgoing connections take theirs from.
-chroot . python3 - CTLD DBD REST C1 C2 C3 R1 G1 <<'EOF' >opt/slipway/ports.sed
-import random, socket, sys
-held = []
-while len(held) < len(sys.argv) - 1:
+# Free ports, below the range that outgoing connections take theirs from; a block for each cluster, by its process, as
+# clusters that start together would both find the same port free.
+chroot . python3 - "$pid" CTLD DBD REST C1 C2 C3 R1 G1 <<'EOF' >opt/slipway/ports.sed
+import socket, sys
+names = sys.argv[2:]
+def free(first):
+    held = [socket.socket() for _ in names]
     try:
-        s = socket.socket(); s.bind(("127.0.0.1", random.randrange(20000, 32000))); held.append(s)
-    except OSError: pass
-for name, s in zip(sys.argv[1:], held): print(f"s/@{name}@/{s.getsockname()[1]}/")
+        for port, s in enumerate(held, first): s.bind(("127.0.0.1", port))
+    except OSError: return False
+    return True
+blocks = (20000 + (int(sys.argv[1]) + n) % 1500 * len(names) for n in range(1500))
+for port, name in enumerate(names, next(filter(free, blocks))): print(f"s/@{name}@/{port}/")
 EOF
 # Where tests cut c1 and c2 off the network (Variant::NodeAddress), they have an address that is only theirs.
 address=127.0.0.1

@@ -66,4 +66,5 @@ exec 3<&-
 wait -n "$cluster" "$stdin" || :
 if end; then exit 0; fi
 kill "$stdin" 2>/dev/null
+tail -n 20 "$state/log" >&2 || : # the folder goes with the test
 fail "the cluster did not start, or ended: see $state/log"
