@@ -31,8 +31,10 @@ pub struct Server {
     doubted: AtomicBool,
     /// When somebody last asked about it.
     asked_at: AtomicI64,
-    /// When Jupyter was last asked when it was used, and the last time it said.
-    activity: [AtomicI64; 2],
+    /// When Jupyter was last asked when it was used …
+    activity_asked_at: AtomicI64,
+    /// … and the last time that it said.
+    active_at: AtomicI64,
     /// When its cancelling was last sent.
     pub(super) cancelled_at: AtomicI64,
 }
@@ -48,7 +50,8 @@ impl Server {
             target: RwLock::default(),
             doubted: AtomicBool::new(false),
             asked_at: AtomicI64::new(0),
-            activity: Default::default(),
+            activity_asked_at: AtomicI64::new(0),
+            active_at: AtomicI64::new(0),
             cancelled_at: AtomicI64::new(0),
         }
     }
@@ -141,23 +144,24 @@ impl Server {
     /// last used as far as it has said; in seconds since 1970.
     pub fn used_at(&self) -> Option<i64> {
         let by_proxy = self.way().map_or(0, |way| way.used_at());
-        let by_jupyter = self.activity[1].load(Ordering::Relaxed);
+        let by_jupyter = self.active_at.load(Ordering::Relaxed);
         Some(by_proxy.max(by_jupyter)).filter(|at| *at > 0)
     }
 
     /// Whether Jupyter is to be asked when it was used, as it was not in the last so many seconds.
     pub(super) fn asks_activity(&self, now: i64, every: i64) -> bool {
-        let asked = self.activity[0].load(Ordering::Relaxed);
+        let asked = self.activity_asked_at.load(Ordering::Relaxed);
         // Of many at once, one asks.
         now - asked >= every
-            && self.activity[0]
+            && self
+                .activity_asked_at
                 .compare_exchange(asked, now, Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok()
     }
 
     /// Jupyter says that it was used then.
     pub(super) fn was_active(&self, at: i64) {
-        self.activity[1].fetch_max(at, Ordering::Relaxed);
+        self.active_at.fetch_max(at, Ordering::Relaxed);
     }
 
     /// The way to it, even if Jupyter has not answered yet.
