@@ -45,7 +45,7 @@ dist/index.html: $(PAGE)
 
 check: dist/index.html
 	@$(ENV) cargo fmt --all --check
-	@$(ENV) cargo clippy -q $(HOST) --all-targets -- -D warnings
+	@$(ENV) cargo clippy -q -p frontend $(HOST) --all-targets -- -D warnings
 	@$(ENV) cargo build -q $(HOST) --bins
 	@$(ENV) cargo nextest run -p frontend $(HOST) -E 'not (binary(slurm) and test(/real/)) and not test(/^pam::/) and not binary(e2e)'
 
@@ -53,7 +53,7 @@ test:
 	@bash tests/setup/setup.sh test
 	@$(MAKE) -s dist/index.html
 	@$(ENV) cargo fmt --all --check
-	@$(ENV) cargo clippy -q $(HOST) --all-targets -- -D warnings
+	@$(ENV) cargo clippy -q -p frontend $(HOST) --all-targets -- -D warnings
 	@$(ENV) cargo clippy -q -p frontend --target wasm32-unknown-unknown -- -D warnings
 	@$(ENV) cargo clippy -q -p slipway-fuzz --all-targets -- -D warnings
 	@$(ENV) cargo deny --log-level error --locked check licenses bans sources

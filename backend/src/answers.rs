@@ -1,24 +1,34 @@
 //! What a page would ask first, answered in its document: the quickest request is the one that is not made. What is not
 //! known at once, the page asks: a document does not wait for Slurm.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
+use tokio::time::{Instant, timeout_at};
 
-use crate::api::{site, user};
+use crate::api::{options, site, user};
 use crate::app::{App, AppState};
 use crate::auth::SignIn;
 
-/// A document is held up so long, at the most, by looking for a person's server.
+/// A document is held up so long, at the most, by looking for what it could bring along.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// Answers of the API as the document carries them, under the names by which the page knows them (`document.rs`).
-#[derive(Clone, Debug, Default)]
-pub struct Answers {
-    html: String,
-    has_no_server: bool,
+/// What a page begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beginning {
+    /// The person's server; where they have none, what they may choose, and the servers that they had.
+    Server,
+    /// What they may choose.
+    Options,
+    /// Nothing that is asked often.
+    Other,
 }
+
+/// Answers of the API as the document carries them, under the names by which the page knows them (`frontend/src/api.rs`).
+#[derive(Clone, Debug, Default)]
+pub struct Answers(Vec<(&'static str, String)>);
 
 impl Answers {
     /// To what anybody asks.
@@ -28,38 +38,93 @@ impl Answers {
         answers
     }
 
-    /// To what somebody who is signed in asks; also to the question about their server, if the page begins with that.
-    pub async fn of_person(app: &AppState, sign_in: &SignIn, begins_with_server: bool) -> Self {
+    /// To what somebody who is signed in asks, on a page that begins like this.
+    pub async fn of_person(app: &AppState, sign_in: &SignIn, beginning: Beginning) -> Self {
+        let deadline = Instant::now() + PATIENCE;
         let mut answers = Self::of_site(app);
         let (of, who) = (Arc::clone(app), sign_in.clone());
-        // Not cut short: who looks for a server may be the one who sees to its end.
-        let view = tokio::spawn(async move { user::view(&of, &who, true).await });
-        if let Ok(Ok(view)) = tokio::time::timeout(PATIENCE, view).await {
-            answers.add("user", &view);
-            if begins_with_server {
-                answers.add("server", &view);
+        let view = async move { user::view(&of, &who, true).await };
+        let (of, who) = (Arc::clone(app), sign_in.user.clone());
+        let offer = async move { options::offer(&of, &who).await };
+        let (of, who) = (Arc::clone(app), sign_in.user.clone());
+        let history = async move { of.spawner.history(&who).await };
+
+        // The one look beside the other, as they ask different parts of Slurm.
+        let view = known_by(deadline, view);
+        let mut has_no_server = false;
+        let offer = match beginning {
+            Beginning::Options => {
+                let (view, offer) = tokio::join!(view, known_by(deadline, offer));
+                answers.add_if("user", view.as_ref());
+                offer
             }
-            answers.has_no_server = !view.servers_unknown && view.servers.values().all(|server| server.stopped);
+            Beginning::Server => {
+                let view = view.await;
+                has_no_server = view
+                    .as_ref()
+                    .is_some_and(|view| !view.servers_unknown && view.servers.values().all(|server| server.stopped));
+                answers.add_if("user", view.as_ref());
+                answers.add_if("server", view.as_ref());
+                if has_no_server {
+                    known_by(deadline, offer).await
+                } else {
+                    None
+                }
+            }
+            Beginning::Other => {
+                answers.add_if("user", view.await.as_ref());
+                None
+            }
+        };
+        // A refusal is for the page to hear.
+        answers.add_if("options", offer.and_then(Result::ok).as_ref());
+        if has_no_server {
+            answers.add_if("history", known_by(deadline, history).await.as_ref());
         }
         answers
     }
 
-    /// Whether it is said that the person has no server now.
-    pub fn says_no_server(&self) -> bool {
-        self.has_no_server
+    /// Whether this question is answered.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(of, _)| *of == name)
+    }
+
+    /// All of them, as JSON under their names.
+    pub fn list(&self) -> &[(&'static str, String)] {
+        &self.0
     }
 
     /// Elements for the document's head. They are data, which no browser runs.
-    pub fn html(&self) -> &str {
-        &self.html
-    }
-
-    fn add(&mut self, name: &str, answer: &impl Serialize) {
-        if let Ok(json) = serde_json::to_string(answer) {
+    pub fn html(&self) -> String {
+        let mut html = String::new();
+        for (name, json) in &self.0 {
             // Nothing in a text ends the element.
             let json = json.replace('<', "\\u003c");
-            self.html += "<script type=\"application/json\" id=\"answer-";
-            self.html.extend([name, "\">", &json, "</script>"]);
+            html.extend([
+                "<script type=\"application/json\" id=\"answer-",
+                name,
+                "\">",
+                &json,
+                "</script>",
+            ]);
+        }
+        html
+    }
+
+    fn add(&mut self, name: &'static str, answer: &impl Serialize) {
+        if let Ok(json) = serde_json::to_string(answer) {
+            self.0.push((name, json));
         }
     }
+
+    fn add_if(&mut self, name: &'static str, answer: Option<&impl Serialize>) {
+        if let Some(answer) = answer {
+            self.add(name, answer);
+        }
+    }
+}
+
+/// What is known by then. The look itself is not cut short: who looks for a server may be the one who sees to its end.
+async fn known_by<T: Send + 'static>(deadline: Instant, look: impl Future<Output = T> + Send + 'static) -> Option<T> {
+    timeout_at(deadline, tokio::spawn(look)).await.ok()?.ok()
 }

@@ -15,9 +15,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
 
-pub use self::document::{Form, LoginForm, LoginProblem};
+pub use self::document::{Content, LoginForm, LoginProblem};
 use self::policy::{policy, with_styles};
+use frontend::Draft;
+
+use crate::answers::Answers;
 use crate::config::Config;
+use crate::look::Look;
 
 struct File {
     content_type: &'static str,
@@ -88,6 +92,12 @@ impl Assets {
                 },
             );
         }
+        for language in ["en", "fr"] {
+            let name = format!("words-{language}-");
+            let words = files.iter().find(|(file, _)| file.starts_with(&name));
+            let words = words.and_then(|(_, file)| str::from_utf8(&file.plain).ok());
+            frontend::learn(language, words.unwrap_or_default());
+        }
         let logo = match &config.site.logo {
             Some(path) => {
                 let (name, file) = logo(path).map_err(|e| format!("site.logo: {}: {e}", path.display()))?;
@@ -107,6 +117,23 @@ impl Assets {
             base,
             logo,
         })
+    }
+
+    /// The page at this path as it will be drawn, as far as it can be before it runs; empty where it cannot.
+    pub fn draft(&self, path: &str, search: &str, now: i64, look: Look, answers: &Answers) -> String {
+        let draft = Draft {
+            base: &self.base,
+            path,
+            search,
+            language: look.language.tag(),
+            theme: look.theme,
+            logo: &self.logo,
+            names: [&self.site, &self.cluster],
+            now,
+            behind_utc: look.behind_utc,
+            answers: answers.list(),
+        };
+        draft.html().unwrap_or_default()
     }
 
     /// A file of the page; its name has a hash of its content in it, so it is good for ever.

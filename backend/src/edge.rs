@@ -13,6 +13,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::answers::Answers;
 use crate::app::{App, AppState};
+use crate::assets::Content;
 use crate::auth::{Audience, SignIn};
 use crate::cause::Cause;
 use crate::error::Error;
@@ -213,7 +214,7 @@ impl Asked {
             // The page asks the API itself what is the matter, and says it in the person's words.
             return app
                 .assets
-                .document(error.status().0, look, None, &Answers::of_site(app));
+                .document(error.status().0, look, Content::Nothing, &Answers::of_site(app));
         }
         let mut answer = (response.status(), Json(error.view(id))).into_response();
         if let Some(retry) = response.headers().get(header::RETRY_AFTER) {

@@ -59,7 +59,12 @@ pub struct Look {
     pub(crate) language: Language,
     /// `system`, `light` or `dark`.
     pub(crate) theme: &'static str,
+    /// How many minutes the person's clock is behind UTC, if their browser has told.
+    pub(crate) behind_utc: Option<i32>,
 }
+
+/// No clock is further from UTC, in minutes.
+const FURTHEST: i32 = 14 * 60;
 
 impl Look {
     /// What the page remembered in cookies, or else the browser's language and the system's colours.
@@ -69,6 +74,9 @@ impl Look {
         Self {
             language: Language::of(headers),
             theme: theme.unwrap_or("system"),
+            behind_utc: self::chosen(headers, "slipway-behind-utc")
+                .and_then(|minutes| minutes.parse().ok())
+                .filter(|minutes: &i32| minutes.abs() <= FURTHEST),
         }
     }
 }
@@ -100,6 +108,22 @@ mod tests {
             Language::of(&headers(header::COOKIE, "x=1; slipway-language=fr")),
             Language::Fr
         );
+    }
+
+    #[test]
+    fn the_time_zone_is_the_browsers_if_there_can_be_such_a_one() {
+        let behind = |cookie: &'static str| {
+            Look::of(&HeaderMap::from_iter([(
+                header::COOKIE,
+                HeaderValue::from_static(cookie),
+            )]))
+            .behind_utc
+        };
+        assert_eq!(behind("slipway-behind-utc=300"), Some(300));
+        assert_eq!(behind("slipway-behind-utc=-345"), Some(-345));
+        for cookie in ["slipway-behind-utc=99999", "slipway-behind-utc=<p>", "x=1"] {
+            assert_eq!(behind(cookie), None, "{cookie}");
+        }
     }
 
     #[test]

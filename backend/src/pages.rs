@@ -1,14 +1,13 @@
 //! The document of the page, for every URL under `/hub/` that is nothing else, and the page's files.
 
-use axum::extract::{Query, Request, State};
+use axum::extract::{OriginalUri, Query, Request, State};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::Deserialize;
-use shared::names::UserName;
 
-use crate::answers::Answers;
+use crate::answers::{Answers, Beginning};
 use crate::app::{App, AppState};
-use crate::assets::{Form, LoginForm};
+use crate::assets::{Content, LoginForm};
 use crate::auth::Audience;
 use crate::error::Error;
 use crate::look::Look;
@@ -27,10 +26,10 @@ pub async fn show_login(State(app): State<AppState>, Query(query): Query<Next>, 
         let own = app.routes.server(&sign_in.user, "");
         if next.starts_with(&format!("{}user/", app.routes.base())) && !next.starts_with(&own) {
             // The page says whose it is.
-            let answers = Answers::of_person(&app, &sign_in, false).await;
+            let answers = Answers::of_person(&app, &sign_in, Beginning::Other).await;
             return app
                 .assets
-                .document(StatusCode::FORBIDDEN, Look::of(&headers), None, &answers);
+                .document(StatusCode::FORBIDDEN, Look::of(&headers), Content::Nothing, &answers);
         }
         // A browser that has lost the other cookie would be sent here again and again.
         if let Ok(cookies) = app.sign_ins.cookies(Audience::Hub, &sign_in) {
@@ -43,9 +42,9 @@ pub async fn show_login(State(app): State<AppState>, Query(query): Query<Next>, 
         next,
         ..LoginForm::default()
     };
-    let form = Some(Form::Login(&form));
+    let (look, answers) = (Look::of(&headers), Answers::of_site(&app));
     app.assets
-        .document(StatusCode::OK, Look::of(&headers), form, &Answers::of_site(&app))
+        .document(StatusCode::OK, look, Content::Login(&form), &answers)
 }
 
 /// Any other URL under `/hub/`: a file of the page, or the document.
@@ -62,28 +61,35 @@ pub async fn show_page(State(app): State<AppState>, request: Request) -> Respons
         None => {
             let look = Look::of(request.headers());
             let Some(sign_in) = app.sign_ins.read(Audience::Hub, request.headers()) else {
-                return app.assets.document(StatusCode::OK, look, None, &Answers::of_site(&app));
+                let answers = Answers::of_site(&app);
+                return app.assets.document(StatusCode::OK, look, Content::Nothing, &answers);
             };
-            let answers = Answers::of_person(&app, &sign_in, matches!(path, "" | "home")).await;
-            let mut document = app.assets.document(StatusCode::OK, look, None, &answers);
-            let links = asked_first(&app, path, &sign_in.user, &answers);
-            document.headers_mut().extend(links.map(|link| (header::LINK, link)));
+            let beginning = match path {
+                "spawn" => Beginning::Options,
+                "" | "home" => Beginning::Server,
+                _ => Beginning::Other,
+            };
+            let answers = Answers::of_person(&app, &sign_in, beginning).await;
+            let uri = request.extensions().get().map_or(request.uri(), |OriginalUri(uri)| uri);
+            let search = uri.query().map_or_else(String::new, |query| format!("?{query}"));
+            let draft = app.assets.draft(uri.path(), &search, app.clock.now(), look, &answers);
+            let mut document = app
+                .assets
+                .document(StatusCode::OK, look, Content::Draft(&draft), &answers);
+            let link = asked_first(&app, beginning, &answers);
+            document.headers_mut().extend(link.map(|link| (header::LINK, link)));
             document
         }
     }
 }
 
-/// What else the page at this path asks first, and may take longer than a document should, for the browser to fetch beside
-/// the page's own files: a form that has its data by the time the page runs is there some round trips earlier.
-fn asked_first(app: &App, path: &str, user: &UserName, answers: &Answers) -> Option<HeaderValue> {
-    let options = app.routes.api("options");
-    let urls = match path {
-        "spawn" => vec![options],
-        "" | "home" if answers.says_no_server() => vec![options, format!("{}/history", app.routes.api_user(user))],
-        _ => return None,
-    };
-    let links = urls
-        .iter()
-        .map(|url| format!("<{url}>; rel=preload; as=fetch; crossorigin"));
-    HeaderValue::try_from(links.collect::<Vec<_>>().join(", ")).ok()
+/// The options where they are not known at once, for the browser to fetch beside the page's own files: a form that has its
+/// data by the time the page runs is there some round trips earlier.
+fn asked_first(app: &App, beginning: Beginning, answers: &Answers) -> Option<HeaderValue> {
+    let url = app.routes.api("options");
+    // Home asks where there is no server, and for the last ones then, too.
+    let asks = beginning == Beginning::Options || answers.has("history");
+    let unknown = asks && !answers.has("options");
+    let link = unknown.then(|| format!("<{url}>; rel=preload; as=fetch; crossorigin"))?;
+    HeaderValue::try_from(link).ok()
 }

@@ -74,7 +74,7 @@ pub(crate) fn Heading(
     effect(move || {
         let name = site.with(|site| site.name.clone());
         let title = title.unwrap_or(text).get();
-        document().set_title(&if name.is_empty() {
+        document::set_title(&if name.is_empty() {
             title
         } else {
             format!("{title} – {name}")

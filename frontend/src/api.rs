@@ -1,18 +1,15 @@
-//! The only file that talks HTTP.
+//! The server's API as functions.
 
-use gloo_net::http::{Method, RequestBuilder};
-use js_sys::{JSON, Object, Reflect};
 use shared::api::{BoardView, ErrorCode, ErrorView, SiteView, UserView};
 use shared::names::UserName;
 use shared::options::OptionsView;
 use shared::raw::{RawOptions, RawValue};
 use shared::server::{PastServer, ProgressEvent};
 use shared::sign_in::ChallengeView;
-use wasm_bindgen::closure::Closure;
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{EventSource, MessageEvent};
 
 use crate::document;
+pub(crate) use crate::http::Events;
+use crate::http::{Method, body, fetch};
 use crate::json::{Json, Read};
 use crate::paths::routes;
 
@@ -69,7 +66,7 @@ pub(crate) async fn user_with_server(name: &UserName, wait: u8) -> Result<UserVi
 
 /// What this person may choose now.
 pub(crate) async fn options() -> Result<OptionsView, Failure> {
-    parse(&send(Method::GET, routes().api("options"), None).await?)
+    parse(&first("options", routes().api("options")).await?)
 }
 
 /// How the people of an event are doing.
@@ -113,21 +110,19 @@ pub(crate) async fn cancel(state: &str) -> Result<(), Failure> {
 
 /// Signs out, and stops the server too if that is wanted.
 pub(crate) async fn log_out(stop_server: bool) -> Result<(), Failure> {
-    let body = if stop_server {
-        JsValue::from("{\"stop_server\":true}")
-    } else {
-        JsValue::from("{}")
-    };
-    send(Method::POST, routes().api("logout"), Some(body)).await.map(drop)
+    let body = if stop_server { "{\"stop_server\":true}" } else { "{}" };
+    send(Method::POST, routes().api("logout"), Some(body.to_owned()))
+        .await
+        .map(drop)
 }
 
 /// Starts a person's server; with what is wanted of this start alone, if anything.
 pub(crate) async fn start(name: &UserName, options: &RawOptions, once: Option<&str>) -> Result<(), Failure> {
     let mut body = body(texts(options));
     if let Some(once) = once
-        && let Some(options) = body.as_ref().and_then(JsValue::as_string)
+        && let Some(options) = &body
     {
-        body = Some(format!("{{\"user_options\":{options},\"{once}\":true}}").into());
+        body = Some(format!("{{\"user_options\":{options},\"{once}\":true}}"));
     }
     send(Method::POST, routes().api_server(name), body).await.map(drop)
 }
@@ -135,7 +130,7 @@ pub(crate) async fn start(name: &UserName, options: &RawOptions, once: Option<&s
 /// A person's last servers, the latest first.
 pub(crate) async fn history(name: &UserName) -> Result<Vec<PastServer>, Failure> {
     let url = format!("{}/history", routes().api_user(name));
-    parse(&send(Method::GET, url, None).await?)
+    parse(&first("history", url).await?)
 }
 
 /// What support needs to know of a person's server.
@@ -169,51 +164,13 @@ pub(crate) async fn set_next(name: &UserName, wanted: bool) -> Result<(), Failur
     send(method, routes().api_next(name), None).await.map(drop)
 }
 
-/// The events of a start. They come until this is dropped or the server ends them.
-pub(crate) struct Events {
-    source: EventSource,
-    _heard: Closure<dyn FnMut(MessageEvent)>,
-}
-
-impl Events {
-    /// They can come now.
-    pub(crate) fn is_open(&self) -> bool {
-        self.source.ready_state() == EventSource::OPEN
-    }
-
-    /// None will come.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.source.ready_state() == EventSource::CLOSED
-    }
-}
-
-impl Drop for Events {
-    fn drop(&mut self) {
-        self.source.close();
-    }
-}
-
 /// Follows a start.
 pub(crate) fn progress(name: &UserName, on_event: impl Fn(ProgressEvent) + 'static) -> Option<Events> {
-    let source = EventSource::new(&routes().api_progress(name)).ok()?;
-    let heard: Box<dyn FnMut(MessageEvent)> = Box::new(move |message| {
-        let text = message.data().as_string().unwrap_or_default();
-        if let Some(event) = Json::from_text(&text).and_then(|json| json.parse()) {
+    Events::follow(&routes().api_progress(name), move |text| {
+        if let Some(event) = Json::from_text(text).and_then(|json| json.parse()) {
             on_event(event);
         }
-    });
-    let heard = Closure::wrap(heard);
-    source.set_onmessage(Some(heard.as_ref().unchecked_ref()));
-    Some(Events { source, _heard: heard })
-}
-
-/// A body of texts as JSON; more a page never sends.
-fn body<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Option<JsValue> {
-    let object = Object::new();
-    for (name, value) in fields {
-        Reflect::set(&object, &name.into(), &value.into()).ok()?;
-    }
-    JSON::stringify(&object).ok().map(JsValue::from)
+    })
 }
 
 fn texts(options: &RawOptions) -> impl Iterator<Item = (&str, &str)> {
@@ -232,7 +189,7 @@ async fn first(name: &str, url: String) -> Result<Json, Failure> {
 }
 
 /// The answer's JSON; nothing where it has no body.
-async fn send(method: Method, url: String, body: Option<JsValue>) -> Result<Json, Failure> {
+async fn send(method: Method, url: String, body: Option<String>) -> Result<Json, Failure> {
     let (status_is_good, text) = fetch(method, &url, body).await.ok_or(Failure::NoServer)?;
     let json = Json::from_text(&text).ok_or(Failure::NotUnderstood)?;
     if status_is_good {
@@ -240,19 +197,6 @@ async fn send(method: Method, url: String, body: Option<JsValue>) -> Result<Json
     }
     let error = json.parse().map(|error: ErrorView| Failure::Api(Box::new(error)));
     Err(error.unwrap_or(Failure::NotUnderstood))
-}
-
-/// Whether the answer is a success, and its body; nothing where nobody answered.
-async fn fetch(method: Method, url: &str, body: Option<JsValue>) -> Option<(bool, String)> {
-    let request = RequestBuilder::new(url)
-        .method(method)
-        .header("Accept", "application/json");
-    let request = match body {
-        Some(body) => request.header("Content-Type", "application/json").body(body),
-        None => request.build(),
-    };
-    let answer = request.ok()?.send().await.ok()?;
-    Some((answer.ok(), answer.text().await.ok()?))
 }
 
 fn parse<T: Read>(json: &Json) -> Result<T, Failure> {

@@ -1,41 +1,22 @@
 //! The page as a whole: what its parts share, its frame, and its routes.
 
-use std::time::Duration;
-
-use leptos::mount::mount_to_renderer;
 use leptos::prelude::*;
 
 use crate::a11y::{Announcer, LiveRegion};
 use crate::built::{Built, IntoBuilt, dynamic};
+use crate::carried::Carried;
 use crate::components::{Footer, Header, SignInAgain, SkipLink, TimeWarning, signed_in};
-use crate::document::{self, Carried};
 use crate::element::el;
 use crate::pages::{Board, Home, Login, Logout, NoServer, NotFound, Spawn, Starting, UserPath, UserRedirect};
 use crate::router::{Go, Url};
 use crate::session::Session;
 use crate::site::{Reach, Site};
-use crate::task::{memo, spawn};
+use crate::task::memo;
 use crate::text::{self, Locale};
 use crate::theme;
 
-/// After how long the words are asked for again.
-const AGAIN: Duration = Duration::from_secs(3);
-
-/// Takes over the document.
-pub(crate) fn mount() {
-    // The words first: without them the document is the better page, and they are asked for again.
-    spawn(async {
-        let Some(locale) = text::load().await else {
-            return set_timeout(mount, AGAIN);
-        };
-        let carried = document::take_over();
-        if let Some(body) = document().body() {
-            mount_to_renderer(&body, move || app(carried, locale)).forget();
-        }
-    });
-}
-
-fn app(carried: Carried, locale: Locale) -> Built {
+/// All of it.
+pub(crate) fn app(carried: Carried, locale: Locale) -> Built {
     let go = Go::provide();
     text::provide(locale);
     theme::provide();

@@ -6,9 +6,9 @@ use shared::names::UserName;
 use shared::options::{NAMES, UserOptions};
 use shared::raw::{RawOptions, RawValue};
 use shared::routes::Routes;
-use web_sys::UrlSearchParams;
 
 use crate::document;
+use crate::query;
 use crate::router::Go;
 use crate::text::format::{link_memory, link_time};
 
@@ -59,19 +59,10 @@ pub(crate) fn starting(user: &UserName, next: Option<&str>) -> String {
 }
 
 fn with_query<'a>(path: String, pairs: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> String {
-    let Ok(query) = UrlSearchParams::new() else {
-        return path;
-    };
-    for (name, value) in pairs {
-        if let Some(value) = value {
-            query.append(name, value);
-        }
-    }
-    let query = String::from(query.to_string());
-    if query.is_empty() {
-        path
-    } else {
-        format!("{path}?{query}")
+    let pairs = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    match query::write(pairs) {
+        query if query.is_empty() => path,
+        query => format!("{path}?{query}"),
     }
 }
 
@@ -91,13 +82,13 @@ pub(crate) fn asked_for() -> String {
 }
 
 /// A value from this page's query.
-fn query(name: &str) -> Option<String> {
-    UrlSearchParams::new_with_str(&Go::get().here().search).ok()?.get(name)
+fn asked(name: &str) -> Option<String> {
+    query::read(&Go::get().here().search, name)
 }
 
 /// Where to go after this page, if the query says so and it is a path of this site.
 pub(crate) fn next() -> Option<String> {
-    query("next").filter(|next| routes().own_path(next).is_some())
+    asked("next").filter(|next| routes().own_path(next).is_some())
 }
 
 /// Whose server a path leads to, if it leads to one.
@@ -110,6 +101,6 @@ pub(crate) fn owner(path: &str) -> Option<&str> {
 pub(crate) fn linked_options() -> RawOptions {
     NAMES
         .iter()
-        .filter_map(|name| query(name).map(|value| (*name, value)))
+        .filter_map(|name| asked(name).map(|value| (*name, value)))
         .fold(RawOptions::default(), |raw, (name, value)| raw.with(name, value))
 }

@@ -1,11 +1,9 @@
 //! Which page the URL asks for, and how to get to another one without loading the document again.
 //! `leptos_router` does more, nested routes above all, and would be a fifth of everything the page weighs.
 
-use leptos::ev;
 use leptos::prelude::*;
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, HtmlAnchorElement, MouseEvent};
 
+use crate::history;
 use crate::paths::routes;
 
 /// The path and the query of the page.
@@ -19,11 +17,8 @@ pub(crate) struct Url {
 
 impl Url {
     fn current() -> Self {
-        let location = location();
-        Self {
-            path: location.pathname().unwrap_or_default(),
-            search: location.search().unwrap_or_default(),
-        }
+        let (path, search) = history::here();
+        Self { path, search }
     }
 
     /// The parts of the path below the base path.
@@ -42,17 +37,14 @@ impl Go {
     pub(crate) fn provide() -> Self {
         let go = Self(RwSignal::new(Url::current()));
         provide_context(go);
-        let clicks = window_event_listener(ev::click, move |event| {
-            if let Some(path) = followed(&event) {
-                event.prevent_default();
-                go.to(&path);
+        let follow = move |path: &str| {
+            let is_ours = is_page(path);
+            if is_ours {
+                go.to(path);
             }
-        });
-        let back = window_event_listener(ev::popstate, move |_| go.0.set(Url::current()));
-        on_cleanup(move || {
-            clicks.remove();
-            back.remove();
-        });
+            is_ours
+        };
+        history::listen(follow, move || go.0.set(Url::current()));
         go
     }
 
@@ -73,31 +65,23 @@ impl Go {
 
     /// To a path.
     pub(crate) fn to(self, path: &str) {
-        if is_page(path) {
-            let history = window().history();
-            drop(history.and_then(|history| history.push_state_with_url(&JsValue::NULL, "", Some(path))));
-            self.arrive();
-        } else {
-            drop(location().assign(path));
-        }
+        self.go(path, false);
     }
 
     /// To a path, leaving no trace of this page in the history: Back does not come here again.
     pub(crate) fn instead(self, path: &str) {
-        if is_page(path) {
-            let history = window().history();
-            drop(history.and_then(|history| history.replace_state_with_url(&JsValue::NULL, "", Some(path))));
-            self.arrive();
-        } else {
-            drop(location().replace(path));
-        }
+        self.go(path, true);
     }
 
-    fn arrive(self) {
+    fn go(self, path: &str, instead: bool) {
+        if !is_page(path) {
+            return history::load(path, instead);
+        }
+        history::go(path, instead);
         let url = Url::current();
         if self.here() != url {
             self.0.set(url);
-            window().scroll_to_with_x_and_y(0.0, 0.0);
+            history::scroll_up();
         }
     }
 }
@@ -106,17 +90,4 @@ impl Go {
 /// another place.
 fn is_page(path: &str) -> bool {
     path.starts_with(&routes().hub("")) && !path.starts_with(&routes().hub("hand-off"))
-}
-
-/// The path of the link that a click follows within the page: a plain click on a plain link.
-fn followed(event: &MouseEvent) -> Option<String> {
-    let other_use = event.button() != 0 || event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key();
-    if other_use || event.default_prevented() {
-        return None;
-    }
-    let target = event.target()?.dyn_into::<Element>().ok()?;
-    let link = target.closest("a[href]").ok()??.dyn_into::<HtmlAnchorElement>().ok()?;
-    let path = format!("{}{}", link.pathname(), link.search());
-    let elsewhere = link.rel() == "external" || link.origin() != location().origin().ok()?;
-    (!elsewhere && is_page(&path)).then_some(path)
 }

@@ -1,6 +1,5 @@
 //! Who is signed in. The sign-in itself is a cookie that the page never sees.
 
-use leptos::ev;
 use leptos::prelude::*;
 use shared::api::{ErrorCode, UserView};
 use shared::names::UserName;
@@ -53,12 +52,11 @@ impl Session {
         } else {
             session.ask();
         }
-        let told = window_event_listener(ev::storage, move |event| match event.key().as_deref() {
-            Some(preferences::SIGNED_OUT) => session.nobody(),
-            Some(preferences::SIGNED_IN) => session.ask(),
+        preferences::hear(move |what| match what {
+            preferences::SIGNED_OUT => session.nobody(),
+            preferences::SIGNED_IN => session.ask(),
             _ => {}
         });
-        on_cleanup(move || told.remove());
         session
     }
 

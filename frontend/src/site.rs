@@ -8,8 +8,8 @@ use shared::names::InterfaceName;
 use shared::options::UserOptions;
 
 use crate::api::{self, Failure};
+use crate::carried::Carried;
 use crate::clock;
-use crate::document::Carried;
 use crate::task::spawn;
 use crate::text::{Locale, Named, Words};
 

@@ -4,6 +4,8 @@
 
 use std::future::Future;
 use std::pin::Pin;
+#[cfg(not(target_arch = "wasm32"))]
+use std::task::{Context, Waker};
 
 use leptos::prelude::*;
 
@@ -47,13 +49,26 @@ impl Task {
 /// Does something in the background.
 pub(crate) fn spawn(task: impl Future<Output = ()> + 'static) {
     let task: Later = Box::pin(task);
+    #[cfg(target_arch = "wasm32")]
     wasm_bindgen_futures::spawn_local(task);
+    #[cfg(not(target_arch = "wasm32"))]
+    {
+        // What waits for anything but an answer that is there is not part of a draft.
+        let mut task = task;
+        let _ = task.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    }
 }
 
 /// Does something now and whenever what it read has changed.
 pub(crate) fn effect(run: impl FnMut() + 'static) {
     let run: Box<dyn FnMut()> = Box::new(run);
+    #[cfg(target_arch = "wasm32")]
     Effect::new(run);
+    #[cfg(not(target_arch = "wasm32"))]
+    untrack({
+        let mut run = run;
+        move || run()
+    });
 }
 
 /// What is told from other things, and follows them.

@@ -65,6 +65,18 @@ impl Locale {
         }
     }
 
+    /// Whether its messages are here.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn is_known(self) -> bool {
+        self.slot().get().is_some()
+    }
+
+    /// These are its messages; whether it had none.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn learn(self, tongue: Vec<String>) -> bool {
+        self.slot().set(Tongue(tongue)).is_ok()
+    }
+
     fn slot(self) -> &'static OnceLock<Tongue> {
         let [en, fr] = &TONGUES;
         match self {
@@ -227,6 +239,7 @@ const REMEMBERED: &str = "slipway-language";
 
 /// The language of the page: what was chosen here before, else what the server wrote the document in, else the
 /// browser's. Its messages are loaded before the page takes the document over; until then that has words of its own.
+#[cfg(target_arch = "wasm32")]
 pub(crate) async fn load() -> Option<Locale> {
     let tag = preferences::recall(REMEMBERED)
         .or_else(|| document::attribute("lang"))

@@ -1,6 +1,7 @@
 //! Documents, files and headers.
 
 use http::Method;
+use local_slurm::Fault;
 use serde_json::{Value, json};
 use slipway_tests::{Person, Plan, Reply, Site};
 
@@ -77,12 +78,6 @@ async fn the_document_answers_what_its_page_asks_first_and_names_what_it_asks_ne
     .await;
     let ada = site.sign_in("ada").await;
     let asked = async |path: &str| ada.get(path).await.json::<Value>();
-    let links = |urls: &[&str]| {
-        let links = urls
-            .iter()
-            .map(|url| format!("<{url}>; rel=preload; as=fetch; crossorigin"));
-        links.collect::<Vec<_>>().join(", ")
-    };
     let link = |reply: &Reply| {
         reply
             .headers
@@ -106,11 +101,19 @@ async fn the_document_answers_what_its_page_asks_first_and_names_what_it_asks_ne
     );
 
     let home = ada.navigate("hub/home").await;
-    assert_eq!(link(&home), links(&["/hub/api/options", "/hub/api/users/ada/history"]));
+    assert_eq!(link(&home), "");
     assert_eq!(answer(&home.text, "site").unwrap(), told);
+    assert_eq!(answer(&home.text, "history").unwrap(), json!([]));
     let form = ada.navigate("hub/spawn?cores=2").await;
-    assert_eq!(link(&form), links(&["/hub/api/options"]));
+    assert_eq!(link(&form), "");
     assert!(answer(&form.text, "user").is_some() && answer(&form.text, "server").is_none());
+    let offer = asked("hub/api/options").await;
+    for document in [&home, &form] {
+        assert_eq!(
+            answer(&document.text, "options").unwrap()["accounts"],
+            offer["accounts"]
+        );
+    }
 
     // With a server, that is what home is about.
     ada.start_and_wait(&json!({})).await;
@@ -119,6 +122,83 @@ async fn the_document_answers_what_its_page_asks_first_and_names_what_it_asks_ne
     let server = still(asked("hub/api/users/ada?include_stopped_servers").await);
     assert_eq!(still(answer(&home.text, "server").unwrap()), server);
     assert_eq!(server["servers"][""]["ready"], json!(true));
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_document_does_not_wait_for_slurm_and_names_what_its_page_has_to_ask() {
+    let site = Site::start(Plan::default()).await;
+    let ada = site.sign_in("ada").await;
+    site.cluster().set_fault(Fault::Silent);
+    let form = ada.navigate("hub/spawn").await;
+    let link = form.headers["link"].to_str().unwrap();
+    assert_eq!(link, "</hub/api/options>; rel=preload; as=fetch; crossorigin");
+    assert!(
+        form.text.contains(">One moment…<") && !form.text.contains("<form"),
+        "{}",
+        form.text
+    );
+    site.cluster().resume();
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn the_document_has_the_page_as_it_will_be_drawn_in_the_persons_language_and_time() {
+    let site = Site::start(Plan::default()).await;
+    let ada = site.sign_in("ada").await;
+    ada.get("hub/api/options").await;
+    let form = ada.navigate("hub/spawn?cores=2").await.text;
+    assert!(
+        form.contains("data-draft=\"yes\"") && form.contains("<h1 id=\"heading\""),
+        "{form}"
+    );
+    assert!(form.contains("<option value=\"def-ada\" selected>"), "{form}");
+    assert!(
+        form.contains("inputmode=\"numeric\" autocomplete=\"off\" value=\"2\""),
+        "{form}"
+    );
+    // Where their clock is not known, times are of one that everybody knows.
+    assert!(form.contains("\u{a0}UTC"), "{form}");
+    let home = ada.navigate("hub/home").await.text;
+    assert!(
+        home.contains(">Start</button>") && home.contains("class=\"request\""),
+        "{home}"
+    );
+
+    let own = ada.cookies("hub/");
+    let remembered = ["slipway-language=fr", "slipway-theme=dark", "slipway-behind-utc=300"];
+    let cookies = own.split("; ").chain(remembered).map(str::to_owned);
+    let form = Person::with_cookies(&site.url, "ada", cookies)
+        .navigate("hub/spawn")
+        .await
+        .text;
+    assert!(
+        form.contains("Compte de calcul") && !form.contains("\u{a0}UTC"),
+        "{form}"
+    );
+    assert!(form.contains("<option value=\"dark\" selected>"), "{form}");
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn nothing_that_somebody_wrote_becomes_markup_in_a_document() {
+    const MARKUP: &str = "<img src=x onerror=alert(1)>";
+    let more = format!("[[site.announcements]]\ntext = {{ en = \"{MARKUP}\", fr = \"{MARKUP}\" }}\n");
+    let site = Site::start(Plan {
+        more,
+        ..Plan::default()
+    })
+    .await;
+    let ada = site.sign_in("ada").await;
+    ada.get("hub/api/options").await;
+    for path in [
+        "hub/home",
+        "hub/spawn?time=%22%3E%3Cimg%20src=x%20onerror=alert(1)%3E&account=%3Cimg%3E",
+    ] {
+        let document = ada.navigate(path).await.text;
+        assert!(document.contains("&lt;img src=x onerror=alert(1)&gt;"), "{document}");
+        assert!(!document.contains("<img"), "{document}");
+    }
     site.shut_down().await;
 }
 

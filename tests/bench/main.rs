@@ -14,6 +14,7 @@ mod jupyterhub;
 mod login;
 mod options;
 mod proxy;
+mod ready;
 mod sign_in;
 mod start;
 mod table;
@@ -57,6 +58,9 @@ async fn main() {
     }
     if wants("start") {
         report += &start::measure().await;
+    }
+    if wants("ready") {
+        report += &ready::measure().await;
     }
     if wants("waiting") {
         report += &waiting::measure().await;

@@ -78,7 +78,22 @@ async function enter(browser, { language = "en", screen = DESKTOP, colours = "li
     console.error(`policy: ${event.effectiveDirective} ${event.blockedURI}`)));
   /** The browser may complain like this, for a reason. */
   const allow = (pattern, _reason) => allowed.push(pattern);
-  return { context, complaints, allow, language, screen, colours, scripts, page: await context.newPage() };
+  const page = await context.newPage();
+  // What the server draws is there before the page runs, and looks the same: a story about the page waits for it.
+  for (const go of ["goto", "reload"]) {
+    const plain = page[go].bind(page);
+    page[go] = async (...how) => {
+      const answer = await plain(...how);
+      if (scripts && how.at(-1)?.waitUntil !== "commit") await running(page);
+      return answer;
+    };
+  }
+  return { context, complaints, allow, language, screen, colours, scripts, page };
+}
+
+/** Waits until the page itself has taken over what the server drew. */
+export async function running(page) {
+  await page.waitForFunction(() => document.documentElement.dataset.draft !== "yes");
 }
 
 /** Waits until all of these are seen. */

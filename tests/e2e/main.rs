@@ -262,6 +262,13 @@ async fn a_person_chooses_among_everything_and_shares_the_link() {
 }
 
 #[tokio::test]
+async fn a_person_uses_the_form_before_the_page_runs_and_loses_nothing() {
+    let site = Site::start(rich("")).await;
+    tell(&site, "before", "ada").await;
+    site.shut_down().await;
+}
+
+#[tokio::test]
 async fn people_of_an_event_get_what_it_forces_and_their_instructor_sees_how_they_do() {
     let site = Site::start(rich(EVENT)).await;
     tell(&site, "event", "ada").await;

@@ -10,7 +10,7 @@ use super::Visitor;
 use super::signing_in::{Outcome, begin, go_on};
 use crate::answers::Answers;
 use crate::app::AppState;
-use crate::assets::{Form as PageForm, LoginForm, LoginProblem};
+use crate::assets::{Content, LoginForm, LoginProblem};
 use crate::error::Error;
 use crate::look::Look;
 
@@ -85,12 +85,10 @@ fn answered(
         }
         Ok(Outcome::SignedIn(_, cookies)) => return (cookies, Redirect::to(next)).into_response(),
         Ok(Outcome::Asks(challenge)) => {
-            let form = PageForm::Challenge(&challenge, next);
+            let form = Content::Challenge(&challenge, next);
             // It has no scripts that could ask anything.
             let nothing = Answers::default();
-            return app
-                .assets
-                .document(StatusCode::OK, Look::of(headers), Some(form), &nothing);
+            return app.assets.document(StatusCode::OK, Look::of(headers), form, &nothing);
         }
         Err(error) => error,
     };
@@ -108,7 +106,7 @@ fn answered(
         next: next.to_owned(),
         error: Some(problem),
     };
-    let form = Some(PageForm::Login(&form));
+    let form = Content::Login(&form);
     app.assets
         .document(status, Look::of(headers), form, &Answers::of_site(app))
 }

@@ -20,7 +20,7 @@ pub async fn show_schema() -> Json<schemars::Schema> {
     Json(schemars::schema_for!(OptionsView))
 }
 
-pub(super) async fn offer(app: &App, user: &UserName) -> Result<OptionsView, Error> {
+pub(crate) async fn offer(app: &App, user: &UserName) -> Result<OptionsView, Error> {
     let last = app.store.kept(user, Kind::Choice).await.unwrap_or_else(|error| {
         tracing::warn!(%user, %error, "last choices are not known");
         None

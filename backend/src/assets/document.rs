@@ -1,4 +1,4 @@
-//! The document that loads the page, with forms that work before and without any script.
+//! The document that loads the page, with what can be seen and done before it runs.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -8,9 +8,13 @@ use super::Assets;
 use crate::answers::Answers;
 use crate::look::{Language, Look};
 
-/// A form in the document, which works before and without any script.
+/// What stands in a document.
 #[derive(Clone, Copy, Debug)]
-pub enum Form<'a> {
+pub enum Content<'a> {
+    /// That the page is about to come.
+    Nothing,
+    /// What the page will draw, as HTML.
+    Draft(&'a str),
     /// To log in.
     Login(&'a LoginForm),
     /// One thing more that logging in asks for, and where to go afterwards.
@@ -46,23 +50,28 @@ pub enum LoginProblem {
 }
 
 impl Assets {
-    /// The document of the page, in the person's language and colours, with what it would ask first; with a form if one
-    /// is given.
-    pub fn document(&self, status: StatusCode, look: Look, form: Option<Form<'_>>, answers: &Answers) -> Response {
+    /// The document of the page, in the person's language and colours, with this in it and with answers to what it would
+    /// ask first.
+    pub fn document(&self, status: StatusCode, look: Look, content: Content<'_>, answers: &Answers) -> Response {
         let language = look.language;
-        let template = if form.is_some() {
-            &self.first_template
-        } else {
-            &self.template
-        };
+        // Only who is not signed in is shown a form.
+        let is_form = matches!(content, Content::Login(_) | Content::Challenge(..));
+        let template = if is_form { &self.first_template } else { &self.template };
         let mut html = template.clone();
         keep_one(&mut html, "lang", language.tag(), &["en", "fr"]);
         let nothing = (LoginForm::default(), ChallengeView::default());
-        let (page, login, challenge, next) = match form {
-            Some(Form::Login(login)) => ("login", login, &nothing.1, login.next.as_str()),
-            Some(Form::Challenge(challenge, next)) => ("challenge", &nothing.0, challenge, next),
-            None => ("other", &nothing.0, &nothing.1, ""),
+        let (page, login, challenge, next) = match content {
+            Content::Login(login) => ("login", login, &nothing.1, login.next.as_str()),
+            Content::Challenge(challenge, next) => ("challenge", &nothing.0, challenge, next),
+            Content::Draft(_) | Content::Nothing => ("other", &nothing.0, &nothing.1, ""),
         };
+        let draft = if let Content::Draft(draft) = content { draft } else { "" };
+        keep_one(
+            &mut html,
+            "drawn",
+            if draft.is_empty() { "here" } else { "before" },
+            &["here", "before"],
+        );
         keep_one(&mut html, "page", page, &["login", "challenge", "other"]);
         keep_one(&mut html, "logo", if self.logo.is_empty() { "" } else { "on" }, &["on"]);
         // What a form without scripts asks, a form without scripts goes on asking.
@@ -95,8 +104,9 @@ impl Assets {
             ("site", &self.site),
             ("cluster", &self.cluster),
             ("logo", &self.logo),
-            // Only who is not signed in is shown a form: the page does not have to ask.
-            ("signed_in", if form.is_some() { "no" } else { "" }),
+            // The page does not have to ask.
+            ("signed_in", if is_form { "no" } else { "" }),
+            ("draft", if draft.is_empty() { "" } else { "yes" }),
             ("username", &login.username),
             ("next", next),
             ("error", &problem),
@@ -111,7 +121,8 @@ impl Assets {
             .iter()
             .map(|choice| format!("<option>{}</option>", escape(choice)));
         html = html.replace("<option></option>", &options.collect::<String>());
-        html = html.replacen("<!--answers-->", answers.html(), 1);
+        html = html.replacen("<!--draft-->", draft, 1);
+        html = html.replacen("<!--answers-->", &answers.html(), 1);
         let mut response = (status, html).into_response();
         let headers = response.headers_mut();
         headers.insert(

@@ -38,6 +38,7 @@ struct Holds {
 /// The card.
 #[component]
 pub(crate) fn ServerCard(user: UserName, watch: Watch) -> Built {
+    effect(document::go_on);
     let (words, site) = (Words::get(), Site::get());
     let holds = memo(move || {
         watch.with(|known| Holds {

@@ -2,12 +2,11 @@
 
 use leptos::prelude::*;
 use shared::names::UserName;
-use wasm_bindgen::JsCast;
-use web_sys::HtmlDialogElement;
 
 use super::{Button, Buttons, Meaning, Notice, Paragraph, QUIET, SECOND, SignInForm};
 use crate::built::{Built, IntoBuilt, maybe};
 use crate::clock;
+use crate::document;
 use crate::element::el;
 use crate::router::Go;
 use crate::session::Session;
@@ -16,6 +15,8 @@ use crate::text::{Word, Words};
 
 /// From when on the end is told, in seconds before it.
 const SOON: i64 = 600;
+/// The dialog's id.
+const ID: &str = "again";
 
 /// The notice, and the dialog.
 #[component]
@@ -93,8 +94,10 @@ fn Again(user: UserName, lapsed: bool, close: Callback<()>) -> Built {
             <Button class=QUIET label=words.say(way_out) press=other />
         </Buttons>
     };
-    let dialog = el("dialog")
+    effect(|| document::ask(ID));
+    el("dialog")
         .class("dialog")
+        .attr("id", ID)
         .attr("aria-labelledby", "again-title")
         // Escape would leave a page that no longer works.
         .on("cancel", move |event| {
@@ -103,12 +106,6 @@ fn Again(user: UserName, lapsed: bool, close: Callback<()>) -> Built {
                 close.run(());
             }
         })
-        .child(content);
-    let element: HtmlDialogElement = dialog.element().unchecked_into();
-    effect(move || {
-        if !element.open() {
-            drop(element.show_modal());
-        }
-    });
-    dialog.built()
+        .child(content)
+        .built()
 }

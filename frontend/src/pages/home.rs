@@ -16,6 +16,7 @@ use crate::clock;
 use crate::components::{
     Button, ButtonLink, Buttons, History, NextFailed, Paragraph, SECOND, ServerCard, StartFailure, Trouble, waiting,
 };
+use crate::document;
 use crate::offer::Offer;
 use crate::paths;
 use crate::site::Site;
@@ -143,6 +144,7 @@ fn Proposal(user: UserName, offer: Arc<OptionsView>) -> Built {
         format!("{}.", site.request(words, &options, Some(until)))
     });
     let send = callback(move || start.send(raw.clone()));
+    effect(document::go_on);
     view! {
         <Paragraph class="request" text=request />
         <StartFailure start />

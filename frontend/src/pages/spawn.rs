@@ -204,6 +204,7 @@ fn Options(user: UserName, offer: Arc<OptionsView>, link: RawOptions, next: Opti
             attempt.update(|count| *count += 1);
         }
     });
+    effect(document::go_on);
     let failed = memo(move || {
         let failure = start.failure.read();
         failure

@@ -18,6 +18,8 @@ pub(crate) struct When {
     pub(crate) day: u32,
     /// 0 is January.
     pub(crate) month: usize,
+    /// It is in UTC, as their time zone is not known.
+    pub(crate) utc: bool,
 }
 
 /// A number given in hundredths: `1.5`, `0,25`, `3`.

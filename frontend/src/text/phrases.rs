@@ -23,7 +23,8 @@ impl Tongue {
     // Moments.
 
     fn clock(&self, when: &When) -> String {
-        self.fill(Word::Clock, &[&when.hour.to_string(), &format!("{:02}", when.minute)])
+        let clock = self.fill(Word::Clock, &[&when.hour.to_string(), &format!("{:02}", when.minute)]);
+        if when.utc { clock + "\u{a0}UTC" } else { clock }
     }
 
     fn day_and_month(&self, when: &When) -> String {

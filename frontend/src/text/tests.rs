@@ -56,6 +56,7 @@ fn both_languages_have_every_message_in_order_with_the_same_things_in_it() {
 #[test]
 fn moments_say_the_day_where_it_is_not_today() {
     let when = |days_away, day| When {
+        utc: false,
         hour: 9,
         minute: 5,
         days_away,

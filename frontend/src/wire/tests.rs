@@ -369,6 +369,7 @@ fn how_the_people_of_an_event_are_doing_reads_back() {
     });
 }
 
+#[expect(clippy::too_many_lines, reason = "one value with everything in it")]
 fn offer() -> OptionsView {
     let range = Range {
         min: 1,

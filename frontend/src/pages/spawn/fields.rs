@@ -13,6 +13,7 @@ use super::Page;
 use crate::built::{Built, IntoBuilt};
 use crate::clock;
 use crate::components::{Amount, Choice, Field, Item, Select, Wrong, describe, group};
+use crate::document;
 use crate::element::{El, el};
 use crate::site::Site;
 use crate::task::{callback, effect, follow, memo};
@@ -22,6 +23,8 @@ use crate::text::{Word, Words};
 const PER_CORE: u64 = 4096;
 /// The quick picks of time, in minutes.
 const TIMES: [u64; 4] = [60, 180, 360, 720];
+/// The id of what few people need.
+const MORE: &str = "more";
 
 /// All of them.
 pub(super) fn fields(page: Page, errors: Memo<Vec<FieldError>>) -> Built {
@@ -283,13 +286,15 @@ impl Fields {
         let used = [form.partition, form.features]
             .iter()
             .any(|field| *field.read_untracked() != NONE);
-        let details = el("details").class("more").attr_if("open", used.then_some(""));
-        let element = details.element();
+        let details = el("details")
+            .class("more")
+            .attr("id", MORE)
+            .attr_if("open", used.then_some(""));
         let errors = [self.error("partition"), self.error("features")];
         effect(move || {
             // An error that nobody can see helps nobody.
             if errors.iter().any(|error| error.read().is_some()) {
-                drop(element.set_attribute("open", ""));
+                document::unfold(MORE);
             }
         });
         let title = el("summary")

@@ -12,6 +12,7 @@ use crate::clock;
 use crate::components::{Button, QUIET, SECOND, other_jobs, whole};
 use crate::document;
 use crate::element::el;
+use crate::history;
 use crate::paths;
 use crate::site::Site;
 use crate::start::Start;
@@ -184,7 +185,7 @@ fn copy_link(page: Page) -> Built {
     let (link, copied) = (RwSignal::new(String::new()), RwSignal::new(false));
     let copy = callback(move || {
         let raw = untrack(|| page.form.raw(&page.offer()));
-        let origin = location().origin().unwrap_or_default();
+        let origin = history::origin();
         link.set(origin + &paths::spawn_link(&raw, None));
         request_animation_frame(move || {
             copied.set(document::copy(LINK));

@@ -1,6 +1,8 @@
 //! What this browser remembers of a person's taste, language and colours; and what its tabs tell each other.
 
-use leptos::prelude::{document, window};
+use js_sys::Date;
+use leptos::ev;
+use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlDocument, Storage};
 
@@ -18,6 +20,20 @@ pub(crate) fn recall(name: &str) -> Option<String> {
 /// Remembers a value, here and in a cookie, so that the server's document already has it.
 pub(crate) fn remember(name: &str, value: &str) {
     keep(name, value);
+    cookie(name, value);
+}
+
+/// Lets the server know how far the clock on the wall is behind UTC, for the times in its documents.
+pub(super) fn tell_zone() {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "whole minutes, hundreds of them at the most"
+    )]
+    let minutes = Date::new_0().get_timezone_offset() as i64;
+    cookie("slipway-behind-utc", &minutes.to_string());
+}
+
+fn cookie(name: &str, value: &str) {
     if let Ok(document) = document().dyn_into::<HtmlDocument>() {
         let path = routes().base();
         drop(document.set_cookie(&format!(
@@ -41,6 +57,12 @@ pub(crate) const SIGNED_OUT: &str = "slipway-signed-out";
 /// Tells the other tabs, each of which hears of a value that changes.
 pub(crate) fn tell(what: &str) {
     keep(what, &clock::now().to_string());
+}
+
+/// Hears what other tabs tell, for as long as the component lives.
+pub(crate) fn hear(heard: impl Fn(&str) + 'static) {
+    let told = window_event_listener(ev::storage, move |event| heard(&event.key().unwrap_or_default()));
+    on_cleanup(move || told.remove());
 }
 
 /// Browsers can refuse it (private windows, policies): then nothing is remembered.

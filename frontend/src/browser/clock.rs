@@ -31,6 +31,7 @@ pub(crate) fn when(seconds: i64) -> When {
         year: date.get_full_year(),
         day: date.get_date(),
         month: date.get_month() as usize,
+        utc: false,
     }
 }
 

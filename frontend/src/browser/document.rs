@@ -2,33 +2,9 @@
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlDocument, HtmlElement, HtmlInputElement};
+use web_sys::{Event, HtmlDialogElement, HtmlDocument, HtmlElement, HtmlInputElement, NodeList};
 
-/// Carried over from the document: a page rendered in the browser replaces what stands there.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Carried {
-    /// The site's name.
-    pub(crate) site: String,
-    /// The cluster's name.
-    pub(crate) cluster: String,
-    /// The login form's name as far as it was typed.
-    pub(crate) username: String,
-    /// The login form's password as far as it was typed.
-    pub(crate) password: String,
-    /// The id of the field that had the focus.
-    pub(crate) focus: Option<String>,
-    /// Why a login without a script failed.
-    pub(crate) error: Option<String>,
-}
-
-impl Carried {
-    /// What was carried over, for the first who asks.
-    pub(crate) fn take() -> Self {
-        expect_context::<StoredValue<Self>>()
-            .try_update_value(std::mem::take)
-            .unwrap_or_default()
-    }
-}
+use crate::carried::{Carried, Deed};
 
 /// Takes over: reads the document, then empties its body.
 pub(crate) fn take_over() -> Carried {
@@ -39,22 +15,88 @@ pub(crate) fn take_over() -> Carried {
         password: value("password"),
         focus: document().active_element().map(|element| element.id()),
         error: text("login-error"),
+        deeds: deeds(),
     };
+    if let Some(root) = document().document_element() {
+        drop(root.remove_attribute("data-draft"));
+        drop(root.remove_attribute("data-done"));
+    }
     if let Some(body) = document().body() {
         body.set_text_content(None);
     }
     carried
 }
 
-/// An answer that is older, in milliseconds, is asked for anew.
-const FRESH: f64 = 5_000.0;
+/// Does what was done before the page took over, once there is again what it was done to.
+pub(crate) fn go_on() {
+    let carried = Carried::take();
+    let all = all();
+    for deed in carried.deeds {
+        let Some(element) = all.as_ref().and_then(|all| all.get(deed.place)) else {
+            continue;
+        };
+        let input: HtmlInputElement = element.unchecked_into();
+        if is_pressed(&input) {
+            input.click();
+            continue;
+        }
+        if is_box(&input) {
+            input.set_checked(deed.checked);
+        } else {
+            input.set_value(&deed.value);
+        }
+        for name in ["input", "change"] {
+            if let Ok(event) = Event::new(name) {
+                drop(input.dispatch_event(&event));
+            }
+        }
+    }
+    focus(&carried.focus.unwrap_or_default());
+}
+
+/// What can be pressed or changed, as the script in `index.html` counts it.
+fn all() -> Option<NodeList> {
+    document().query_selector_all("input, select, button, summary").ok()
+}
+
+fn is_pressed(element: &HtmlElement) -> bool {
+    matches!(element.tag_name().as_str(), "BUTTON" | "SUMMARY")
+}
+
+fn is_box(input: &HtmlInputElement) -> bool {
+    matches!(input.get_attribute("type").as_deref(), Some("radio" | "checkbox"))
+}
+
+/// What `index.html` has written down, in its order.
+fn deeds() -> Vec<Deed> {
+    let all = all();
+    let deed = |place: &str| {
+        let place = place.parse().ok()?;
+        let input: HtmlInputElement = all.as_ref()?.get(place)?.unchecked_into();
+        let value = if is_pressed(&input) {
+            String::new()
+        } else {
+            input.value()
+        };
+        let checked = input.checked();
+        Some(Deed { place, value, checked })
+    };
+    let done = attribute("data-done").unwrap_or_default();
+    done.split(' ').filter_map(deed).collect()
+}
+
+/// An answer that is older, in milliseconds, is asked for anew: as old as what a page shows becomes.
+const FRESH: f64 = 30_000.0;
+/// Of a server, more is expected.
+const FRESH_SERVER: f64 = 5_000.0;
 
 /// An answer of the API that came with the document (`backend/src/answers.rs`); once, as it is of that moment.
 pub(crate) fn answer(name: &str) -> Option<String> {
     let element = document().get_element_by_id(&format!("answer-{name}"))?;
     element.remove();
     let age = window().performance()?.now();
-    element.text_content().filter(|_| age < FRESH)
+    let fresh = if name == "server" { FRESH_SERVER } else { FRESH };
+    element.text_content().filter(|_| age < fresh)
 }
 
 /// The base path; `/` where no server filled it in (plain `trunk serve`).
@@ -80,6 +122,28 @@ pub(crate) fn set_attribute(name: &str, value: &str) {
 /// The browser's preferred language.
 pub(crate) fn browser_language() -> Option<String> {
     window().navigator().language()
+}
+
+/// The document's title.
+pub(crate) fn set_title(title: &str) {
+    document().set_title(title);
+}
+
+/// Asks with the dialog of this id.
+pub(crate) fn ask(id: &str) {
+    let dialog = document().get_element_by_id(id);
+    if let Some(dialog) = dialog.and_then(|element| element.dyn_into::<HtmlDialogElement>().ok())
+        && !dialog.open()
+    {
+        drop(dialog.show_modal());
+    }
+}
+
+/// Shows what the element of this id holds back.
+pub(crate) fn unfold(id: &str) {
+    if let Some(details) = document().get_element_by_id(id) {
+        drop(details.set_attribute("open", ""));
+    }
 }
 
 /// Focuses the element of this id.

@@ -39,11 +39,6 @@ impl El {
         }))
     }
 
-    /// The element itself.
-    pub(crate) fn element(&self) -> Element {
-        self.0.element.clone()
-    }
-
     /// With this attribute.
     pub(crate) fn attr(self, name: &str, value: &str) -> Self {
         drop(self.0.element.set_attribute(name, value));

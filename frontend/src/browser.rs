@@ -1,0 +1,37 @@
+//! What touches the browser: its document and elements, its clock, its history, its memory, its network.
+
+pub(crate) mod built;
+pub(crate) mod clock;
+pub(crate) mod document;
+pub(crate) mod element;
+pub(crate) mod history;
+pub(crate) mod http;
+pub(crate) mod preferences;
+pub(crate) mod query;
+
+use std::time::Duration;
+
+use leptos::mount::mount_to_renderer;
+use leptos::prelude::*;
+
+use crate::app::app;
+use crate::task::spawn;
+use crate::text;
+
+/// After how long the words are asked for again.
+const AGAIN: Duration = Duration::from_secs(3);
+
+/// Takes over the document.
+pub fn mount() {
+    // The words first: without them the document is the better page, and they are asked for again.
+    spawn(async {
+        let Some(locale) = text::load().await else {
+            return set_timeout(mount, AGAIN);
+        };
+        preferences::tell_zone();
+        let carried = document::take_over();
+        if let Some(body) = document().body() {
+            mount_to_renderer(&body, move || app(carried, locale)).forget();
+        }
+    });
+}

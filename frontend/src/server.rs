@@ -1,0 +1,84 @@
+//! The page as the server draws it, for the document that loads it: the same components, as text. Nothing lives on:
+//! what would follow a signal is written once, what waits for anything but an answer that is there is left out, and what
+//! would listen does not. The page itself draws all of it again, and takes over what was done meanwhile.
+
+pub(crate) mod built;
+pub(crate) mod clock;
+pub(crate) mod document;
+pub(crate) mod element;
+pub(crate) mod history;
+pub(crate) mod http;
+pub(crate) mod preferences;
+pub(crate) mod query;
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use crate::app::app;
+use crate::carried::Carried;
+use crate::document::Facts;
+use crate::text::Locale;
+
+/// A page, as far as it can be drawn before it runs.
+#[derive(Clone, Debug, Default)]
+pub struct Draft<'a> {
+    /// The site's base path.
+    pub base: &'a str,
+    /// The path that was asked for.
+    pub path: &'a str,
+    /// Its query; empty, or with its question mark.
+    pub search: &'a str,
+    /// The tag of its language.
+    pub language: &'a str,
+    /// `system`, `light` or `dark`.
+    pub theme: &'a str,
+    /// The URL of the site's logo; empty without one.
+    pub logo: &'a str,
+    /// The site's and the cluster's name.
+    pub names: [&'a str; 2],
+    /// Seconds since 1970.
+    pub now: i64,
+    /// By how many minutes the person's clock is behind UTC (`Date.getTimezoneOffset`), if that is known.
+    pub behind_utc: Option<i32>,
+    /// Answers of the API that come with the document, as JSON under their names.
+    pub answers: &'a [(&'static str, String)],
+}
+
+impl Draft<'_> {
+    /// What stands in the document's body. Nothing while the language's words are not known ([`learn`]).
+    #[must_use]
+    pub fn html(&self) -> Option<String> {
+        let locale = Locale::from_tag(self.language).filter(|locale| locale.is_known())?;
+        let facts = Facts {
+            base: self.base.to_owned(),
+            path: self.path.to_owned(),
+            search: self.search.to_owned(),
+            theme: self.theme.to_owned(),
+            logo: self.logo.to_owned(),
+            now: self.now,
+            behind_utc: self.behind_utc,
+            answers: self.answers.to_vec(),
+        };
+        let [site, cluster] = self.names.map(str::to_owned);
+        let carried = Carried {
+            site,
+            cluster,
+            ..Carried::default()
+        };
+        let owner = Owner::new();
+        let html = owner.with(|| {
+            provide_context(Arc::new(facts));
+            untrack(|| app(carried, locale).into_html())
+        });
+        owner.cleanup();
+        Some(html)
+    }
+}
+
+/// The words of a language, as the page loads them; for every draft from now on. Whether they could be read.
+pub fn learn(language: &str, words: &str) -> bool {
+    let words = crate::json::Json::from_text(words).and_then(|json| json.parse());
+    let locale = Locale::from_tag(language);
+    locale.zip(words).is_some_and(|(locale, words)| locale.learn(words))
+}

@@ -1,0 +1,109 @@
+// Before the page runs: the server has drawn the same, and what is done there is not lost.
+import { focused, inspectAll, PHONE, running, same, sees, signIn, step, story, tell } from "./browser.mjs";
+import { look, stop } from "./server.mjs";
+
+/** What is seen, what it is called and has in it, and where: in place of the page as a picture, which tells no reasons. */
+const seen = () => {
+  const lines = [];
+  // A minute may have passed.
+  const still = (text) => text.replace(/\d+(:| h )\d\d/gu, "0:00");
+  const walk = (node) => {
+    for (const child of node.childNodes) {
+      if (child instanceof Text && child.data.trim()) lines.push(still(child.data.trim()));
+      if (!(child instanceof Element) || child.matches("noscript, script, #not-loaded")) continue;
+      const names = child.getAttributeNames().filter((name) => !["selected", "checked", "value"].includes(name)).sort();
+      const { x, y, width, height } = child.getBoundingClientRect();
+      const held = child.matches("input, select") ? [child.value, child.checked] : [];
+      const own = names.map((name) => `${name}=${still(child.getAttribute(name))}`);
+      lines.push([child.tagName, ...own, ...held, ...[x, y, width, height].map(Math.round)].join(" "));
+      walk(child);
+    }
+  };
+  walk(document.body);
+  return lines.join("\n").replaceAll("Slipway\n", "Slipway "); // One text or two.
+};
+
+await tell(async (enter) => {
+  const person = await enter();
+  const { page } = person;
+  const { say, heading, button, field, text, choose } = look(person);
+  person.allow(/status of 404 .*\/favicon\.ico$/, "the stub of Jupyter has no icon");
+  let takeOver;
+  const hold = async () => {
+    const held = new Promise((resolve) => (takeOver = resolve));
+    await page.unrouteAll();
+    await page.route("**/*.wasm", async (route) => route.continue(await held));
+  };
+  await page.goto("hub/login");
+  await signIn(person, story.person);
+
+  for (const [path, name] of [["hub/spawn", "options"], ["hub/spawn?time=nothing&cores=2", "options"], ["hub/home", "home"]]) {
+    step(`${path} is drawn by the server as by the page`);
+    for (const language of ["fr", "en"]) {
+      await page.context().addCookies([{ name: "slipway-language", value: language, url: story.url }]);
+      await page.evaluate((language) => localStorage.setItem("slipway-language", language), language);
+      for (const screen of [PHONE, person.screen]) {
+        await page.setViewportSize(screen);
+        await hold();
+        await page.goto(path, { waitUntil: "commit" });
+        await sees(look({ page, language }).heading(name));
+        await page.waitForLoadState("load");
+        const drawn = (await page.evaluate(seen)).split("\n");
+        takeOver();
+        await running(page);
+        const shown = (await page.evaluate(seen)).split("\n");
+        const others = drawn.findIndex((line, n) => line !== shown[n]);
+        same(drawn[others], shown[others], `${path} in ${language}, ${screen.width} px wide, line ${others}`);
+        same(drawn.length, shown.length, "the number of lines");
+      }
+    }
+  }
+
+  step("what is typed, chosen, opened and pressed before the page runs");
+  await hold();
+  await page.goto("hub/spawn", { waitUntil: "commit" });
+  await sees(button("start"));
+  await inspectAll(person, "options-first-paint", ["en"]);
+  await button("fourPerCore").click();
+  await choose("terminal");
+  await page.getByText(say.more, { exact: true }).click();
+  await page.getByLabel(say.partition, { exact: true }).selectOption("cpubase_interac");
+  await field("cores").fill("2");
+  await field("time").fill("");
+  await field("time").pressSequentially("0:2");
+  takeOver();
+  await running(page);
+  await focused(field("time"));
+  await field("time").press("5");
+  const values = ["time", "cores", "memory"].map((name) => field(name).inputValue());
+  same(await Promise.all(values), ["0:25", "2", "4"], "time, cores and memory");
+  await sees(text("terminalFor25"), page.getByLabel(say.partition, { exact: true }));
+
+  step("a page that cannot be loaded says so, in place of doing nothing");
+  const alone = await enter();
+  alone.allow(/./, "the program is kept from it");
+  await alone.context.addCookies(await page.context().cookies());
+  await alone.page.route("**/*.wasm", (route) => route.abort());
+  await alone.page.goto("hub/spawn", { waitUntil: "commit" });
+  await sees(alone.page.getByRole("alert").filter({ hasText: say.notLoaded }));
+  await inspectAll(alone, "options-not-loaded", ["en"]);
+
+  step("Start, pressed twice before the page runs, starts what the form says");
+  await hold();
+  await page.goto("hub/spawn", { waitUntil: "commit" });
+  await field("cores").fill("2");
+  await field("cores").press("Enter");
+  await button("start").dispatchEvent("click"); // It looks busy by now.
+  takeOver();
+  await page.waitForURL("**/user/ada/**");
+
+  step("a server is stopped with one question, however often Stop is pressed before the page runs");
+  await hold();
+  await page.goto("hub/home", { waitUntil: "commit" });
+  await button("stop").click();
+  await button("stop").dispatchEvent("click");
+  takeOver();
+  await sees(button("stopYes"));
+  await button("stopNo").click();
+  await stop(person);
+});
