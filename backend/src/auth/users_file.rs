@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use argon2::password_hash::{Output, PasswordHash, PasswordHasher, SaltString};
-use argon2::{Algorithm, Argon2, Block, Params, Version};
+use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use shared::names::UserName;
@@ -72,7 +72,7 @@ impl UsersFile {
     /// With a file that has to be readable now. Says what is wrong with it.
     pub fn open(path: &Path) -> Result<Self, String> {
         read(path)?;
-        let decoy = hash(&SecretString::from("nobody's password"))?;
+        let decoy = nobodys_hash()?;
         Ok(Self {
             path: path.to_owned(),
             decoy,
@@ -220,6 +220,26 @@ fn verify(hash: &str, password: &SecretString, blocks: &mut Vec<Block>) -> bool 
     computed() == Some(true)
 }
 
+/// A hash of no password: as much work to check as any other, and none to make.
+fn nobodys_hash() -> Result<String, String> {
+    let (salt, hash): ([u8; 16], [u8; 32]) = (
+        keys::random().map_err(|e| e.to_string())?,
+        keys::random().map_err(|e| e.to_string())?,
+    );
+    let whole = || {
+        let salt = SaltString::encode_b64(&salt)?;
+        let hash = PasswordHash {
+            algorithm: ARGON2ID_IDENT,
+            version: Some(Version::V0x13.into()),
+            params: (&Params::default()).try_into()?,
+            salt: Some(salt.as_salt()),
+            hash: Some(Output::new(&hash)?),
+        };
+        Ok(hash.to_string())
+    };
+    whole().map_err(|e: argon2::password_hash::Error| e.to_string())
+}
+
 /// An argon2id hash with OWASP's parameters (19 MiB, two passes).
 fn hash(password: &SecretString) -> Result<String, String> {
     let salt: [u8; 16] = keys::random().map_err(|e| e.to_string())?;
@@ -306,6 +326,8 @@ mod tests {
         let work = |hash: &str| Params::try_from(&PasswordHash::new(hash).unwrap()).unwrap();
         let (known, decoy) = (work(hash), work(&users.decoy));
         assert_eq!((known.m_cost(), known.t_cost()), (decoy.m_cost(), decoy.t_cost()));
+        let length = |hash: &str| PasswordHash::new(hash).unwrap().hash.unwrap().len();
+        assert_eq!(length(hash), length(&users.decoy));
         // Nobody checks passwords now: whose is not checked has an answer all the same.
         users.checks.lock().1 = usize::MAX;
         for user in [&ada, &eve] {
