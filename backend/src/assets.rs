@@ -19,7 +19,6 @@ pub use self::document::{Content, LoginForm, LoginProblem};
 use self::policy::{policy, with_styles};
 use frontend::Draft;
 
-use crate::answers::Answers;
 use crate::config::Config;
 use crate::look::Look;
 
@@ -92,12 +91,6 @@ impl Assets {
                 },
             );
         }
-        for language in ["en", "fr"] {
-            let name = format!("words-{language}-");
-            let words = files.iter().find(|(file, _)| file.starts_with(&name));
-            let words = words.and_then(|(_, file)| str::from_utf8(&file.plain).ok());
-            frontend::learn(language, words.unwrap_or_default());
-        }
         let logo = match &config.site.logo {
             Some(path) => {
                 let (name, file) = logo(path).map_err(|e| format!("site.logo: {}: {e}", path.display()))?;
@@ -119,21 +112,18 @@ impl Assets {
         })
     }
 
-    /// The page at this path as it will be drawn, as far as it can be before it runs; empty where it cannot.
-    pub fn draft(&self, path: &str, search: &str, now: i64, look: Look, answers: &Answers) -> String {
+    /// The page as it will be drawn, as far as it can be before it runs. What is the site's and the look's is filled in.
+    pub fn draft(&self, page: Draft<'_>, look: Look) -> String {
         let draft = Draft {
             base: &self.base,
-            path,
-            search,
             language: look.language.tag(),
             theme: look.theme,
+            behind_utc: look.behind_utc,
             logo: &self.logo,
             names: [&self.site, &self.cluster],
-            now,
-            behind_utc: look.behind_utc,
-            answers: answers.list(),
+            ..page
         };
-        draft.html().unwrap_or_default()
+        draft.html()
     }
 
     /// A file of the page; its name has a hash of its content in it, so it is good for ever.

@@ -81,6 +81,11 @@ impl Look {
     }
 }
 
+/// Which announcements the person has dismissed (`frontend/src/components/announcements.rs`).
+pub fn dismissed(headers: &HeaderMap) -> &str {
+    chosen(headers, "slipway-dismissed").unwrap_or_default()
+}
+
 /// What this browser's page remembers under this name (`frontend/src/preferences.rs`).
 fn chosen<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     auth::cookies(headers)

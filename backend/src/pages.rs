@@ -2,6 +2,7 @@
 
 use axum::extract::{OriginalUri, Query, Request, State};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
+use frontend::Draft;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::Deserialize;
 
@@ -10,7 +11,7 @@ use crate::app::{App, AppState};
 use crate::assets::{Content, LoginForm};
 use crate::auth::Audience;
 use crate::error::Error;
-use crate::look::Look;
+use crate::look::{Look, dismissed};
 
 /// Query of `/hub/login`.
 #[derive(Deserialize)]
@@ -70,17 +71,30 @@ pub async fn show_page(State(app): State<AppState>, request: Request) -> Respons
                 _ => Beginning::Other,
             };
             let answers = Answers::of_person(&app, &sign_in, beginning).await;
-            let uri = request.extensions().get().map_or(request.uri(), |OriginalUri(uri)| uri);
-            let search = uri.query().map_or_else(String::new, |query| format!("?{query}"));
-            let draft = app.assets.draft(uri.path(), &search, app.clock.now(), look, &answers);
-            let mut document = app
-                .assets
-                .document(StatusCode::OK, look, Content::Draft(&draft), &answers);
-            let link = asked_first(&app, beginning, &answers);
-            document.headers_mut().extend(link.map(|link| (header::LINK, link)));
-            document
+            drawn(&app, &request, look, beginning, &answers)
         }
     }
+}
+
+/// The document with the page in it as it will be drawn.
+fn drawn(app: &App, request: &Request, look: Look, beginning: Beginning, answers: &Answers) -> Response {
+    let uri = request.extensions().get().map_or(request.uri(), |OriginalUri(uri)| uri);
+    let search = uri.query().map_or_else(String::new, |query| format!("?{query}"));
+    let page = Draft {
+        path: uri.path(),
+        search: &search,
+        now: app.clock.now(),
+        dismissed: dismissed(request.headers()),
+        answers: answers.list(),
+        ..Draft::default()
+    };
+    let draft = app.assets.draft(page, look);
+    let mut document = app
+        .assets
+        .document(StatusCode::OK, look, Content::Draft(&draft), answers);
+    let link = asked_first(app, beginning, answers);
+    document.headers_mut().extend(link.map(|link| (header::LINK, link)));
+    document
 }
 
 /// The options where they are not known at once, for the browser to fetch beside the page's own files: a form that has its

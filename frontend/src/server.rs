@@ -21,7 +21,7 @@ use crate::document::Facts;
 use crate::text::Locale;
 
 /// A page, as far as it can be drawn before it runs.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Draft<'a> {
     /// The site's base path.
     pub base: &'a str,
@@ -33,6 +33,8 @@ pub struct Draft<'a> {
     pub language: &'a str,
     /// `system`, `light` or `dark`.
     pub theme: &'a str,
+    /// Which announcements the person has dismissed, as the page remembers it.
+    pub dismissed: &'a str,
     /// The URL of the site's logo; empty without one.
     pub logo: &'a str,
     /// The site's and the cluster's name.
@@ -46,15 +48,16 @@ pub struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    /// What stands in the document's body. Nothing while the language's words are not known ([`learn`]).
+    /// What stands in the document's body.
     #[must_use]
-    pub fn html(&self) -> Option<String> {
-        let locale = Locale::from_tag(self.language).filter(|locale| locale.is_known())?;
+    pub fn html(&self) -> String {
+        let locale = Locale::from_tag(self.language).unwrap_or(Locale::En);
         let facts = Facts {
             base: self.base.to_owned(),
             path: self.path.to_owned(),
             search: self.search.to_owned(),
             theme: self.theme.to_owned(),
+            dismissed: self.dismissed.to_owned(),
             logo: self.logo.to_owned(),
             now: self.now,
             behind_utc: self.behind_utc,
@@ -72,13 +75,6 @@ impl Draft<'_> {
             untrack(|| app(carried, locale).into_html())
         });
         owner.cleanup();
-        Some(html)
+        html
     }
-}
-
-/// The words of a language, as the page loads them; for every draft from now on. Whether they could be read.
-pub fn learn(language: &str, words: &str) -> bool {
-    let words = crate::json::Json::from_text(words).and_then(|json| json.parse());
-    let locale = Locale::from_tag(language);
-    locale.zip(words).is_some_and(|(locale, words)| locale.learn(words))
 }

@@ -15,6 +15,8 @@ use shared::api::Bilingual;
 use shared::template::fill;
 
 pub(crate) use self::phrases::Named;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::json::Json;
 use crate::task::{effect, follow, spawn};
 use crate::{api, document, preferences};
 
@@ -51,7 +53,26 @@ impl Locale {
         }
     }
 
+    /// The messages in this language, which the server has from the beginning.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn text(self) -> &'static Tongue {
+        let catalogue = match self {
+            Self::En => include_str!("text/en.json"),
+            Self::Fr => include_str!("text/fr.json"),
+        };
+        self.slot().get_or_init(|| match Json::from_text(catalogue) {
+            Some(Json::Object(words)) => Tongue(
+                words
+                    .iter()
+                    .map(|(_, word)| word.text().unwrap_or_default().to_owned())
+                    .collect(),
+            ),
+            _ => Tongue(Vec::new()),
+        })
+    }
+
     /// The messages in this language; until they are loaded, in none.
+    #[cfg(target_arch = "wasm32")]
     pub(crate) fn text(self) -> &'static Tongue {
         static NONE: Tongue = Tongue(Vec::new());
         self.slot().get().unwrap_or(&NONE)
@@ -63,18 +84,6 @@ impl Locale {
             Self::En => &text.en,
             Self::Fr => &text.fr,
         }
-    }
-
-    /// Whether its messages are here.
-    #[cfg(not(target_arch = "wasm32"))]
-    pub(crate) fn is_known(self) -> bool {
-        self.slot().get().is_some()
-    }
-
-    /// These are its messages; whether it had none.
-    #[cfg(not(target_arch = "wasm32"))]
-    pub(crate) fn learn(self, tongue: Vec<String>) -> bool {
-        self.slot().set(Tongue(tongue)).is_ok()
     }
 
     fn slot(self) -> &'static OnceLock<Tongue> {

@@ -3,6 +3,7 @@
 use http::Method;
 use local_slurm::Fault;
 use serde_json::{Value, json};
+use shared::server::Phase;
 use slipway_tests::{Person, Plan, Reply, Site};
 
 #[tokio::test]
@@ -177,6 +178,40 @@ async fn the_document_has_the_page_as_it_will_be_drawn_in_the_persons_language_a
         "{form}"
     );
     assert!(form.contains("<option value=\"dark\" selected>"), "{form}");
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn every_page_can_be_drawn_for_its_document_whatever_the_server_is_doing() {
+    const PAGES: [&str; 8] = [
+        "hub/home",
+        "hub/spawn",
+        "hub/spawn-pending/ada",
+        "hub/spawn-pending/waits",
+        "hub/logout",
+        "hub/events/none",
+        "hub/user-redirect/lab/tree",
+        "hub/nothing-of-this-name",
+    ];
+    let site = Site::start(Plan::default()).await;
+    let (ada, waits) = (site.sign_in("ada").await, site.sign_in("waits").await);
+    let draw = async |person: &Person, doing: &str| {
+        for path in PAGES {
+            let document = person.navigate(path).await;
+            assert_eq!(document.status, 200, "{path} while {doing}");
+            let drawn = document.text.contains("data-draft=\"yes\"") && document.text.contains("<main class=\"page\"");
+            assert!(drawn, "{path} while {doing}: {}", document.text);
+        }
+    };
+    draw(&ada, "there is no server").await;
+    ada.start_and_wait(&json!({})).await;
+    draw(&ada, "it runs").await;
+    ada.delete(&ada.server_path()).await;
+    ada.wait_for(Phase::Ended).await;
+    draw(&ada, "it has ended").await;
+    assert_eq!(waits.start(&json!({})).await.status, 202);
+    waits.wait_for(Phase::Queued).await;
+    draw(&waits, "it waits").await;
     site.shut_down().await;
 }
 

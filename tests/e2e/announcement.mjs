@@ -32,7 +32,8 @@ await tell(async (enter) => {
   await sees(heading("home"), text("noServer"));
   await gone(told("en"));
   const tab = await context.newPage();
-  await tab.goto("hub/home");
+  const document = await (await tab.goto("hub/home")).text();
+  same([document.includes("<main"), document.includes("announcement__inner")], [true, false], "drawn by the server without it");
   await sees(tab.getByText(say.noServer));
   await gone(tab.getByText(TOLD.en));
 });

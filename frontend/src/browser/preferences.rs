@@ -43,7 +43,7 @@ fn cookie(name: &str, value: &str) {
 }
 
 /// Remembers a value here alone.
-pub(crate) fn keep(name: &str, value: &str) {
+fn keep(name: &str, value: &str) {
     if let Some(storage) = storage() {
         drop(storage.set_item(name, value));
     }

@@ -7,13 +7,14 @@ use super::button::{Button, QUIET};
 use crate::built::{Built, IntoBuilt, dynamic};
 use crate::document;
 use crate::element::el;
-use crate::preferences::{keep, recall};
+use crate::preferences::{recall, remember};
 use crate::site::Site;
 use crate::task::callback;
 use crate::text::{Word, Words};
 
-/// Under which name the browser keeps what was dismissed: the English texts, one a line, the last first.
-const DISMISSED: &str = "slipway-dismissed";
+/// Under which name the browser remembers what was dismissed: a mark of each text, with full stops between them, the last
+/// first.
+pub(crate) const DISMISSED: &str = "slipway-dismissed";
 /// So many are kept: more are never told at a time.
 const KEPT: usize = 20;
 
@@ -24,7 +25,7 @@ pub(crate) fn Announcements() -> Built {
     let dismissed = RwSignal::new(recall(DISMISSED).unwrap_or_default());
     dynamic(move || {
         let dismissed_now = dismissed.read();
-        let is_news = |told: &&Note| !dismissed_now.lines().any(|line| line == told.text.en);
+        let is_news = |told: &&Note| !dismissed_now.split('.').any(|known| known == mark(&told.text.en));
         let told = |told: &Note| announcement(words, told.clone(), dismissed);
         site.with(|site| {
             let news = site.announcements.iter().filter(is_news).map(told);
@@ -33,18 +34,24 @@ pub(crate) fn Announcements() -> Built {
     })
 }
 
+/// Tells texts apart, in few letters (FNV-1a): what is dismissed goes into a cookie, for the server to leave it out.
+fn mark(text: &str) -> String {
+    let mix = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    format!("{:x}", text.bytes().fold(0x811c_9dc5, mix))
+}
+
 fn announcement(words: Words, told: Note, dismissed: RwSignal<String>) -> Built {
-    let english = told.text.en.clone();
+    let mark = mark(&told.text.en);
     let dismiss = callback(move || {
         let before = dismissed.get_untracked();
-        let lines: Vec<_> = std::iter::once(english.as_str())
-            .chain(before.lines())
+        let marks: Vec<_> = std::iter::once(mark.as_str())
+            .chain(before.split('.'))
             .take(KEPT)
             .collect();
-        let lines = lines.join("\n");
-        keep(DISMISSED, &lines);
+        let marks = marks.join(".");
+        remember(DISMISSED, &marks);
         document::focus("main");
-        dismissed.set(lines);
+        dismissed.set(marks);
     });
     let locale = move || words.locale();
     let text = told.text;

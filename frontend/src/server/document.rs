@@ -11,6 +11,7 @@ pub(crate) struct Facts {
     pub(super) path: String,
     pub(super) search: String,
     pub(super) theme: String,
+    pub(super) dismissed: String,
     pub(super) logo: String,
     pub(super) now: i64,
     pub(super) behind_utc: Option<i32>,
