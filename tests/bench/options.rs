@@ -84,8 +84,8 @@ pub(crate) async fn measure() -> String {
         "answers/s, both cores with the load",
         "bytes plain / gzip / Brotli",
         "Slurm calls for somebody new",
-        "the form takes input so long after its data, ms (CPU 4 × slower)",
-        "… after it was opened",
+        "the form takes input so long after it was opened, ms (CPU 4 × slower)",
+        "… so much later than a page with nothing on it",
         "the page itself runs",
     ];
     markdown("The options as a document", &header, &[row.collect()])
