@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::api::{options, site, user};
 use crate::app::{App, AppState};
 use crate::auth::SignIn;
+use crate::cause::Cause;
 
 /// A document is held up so long, at the most, by looking for what it could bring along.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -126,5 +127,6 @@ impl Answers {
 
 /// What is known by then. The look itself is not cut short: who looks for a server may be the one who sees to its end.
 async fn known_by<T: Send + 'static>(deadline: Instant, look: impl Future<Output = T> + Send + 'static) -> Option<T> {
-    timeout_at(deadline, tokio::spawn(look)).await.ok()?.ok()
+    let look = tokio::spawn(Cause::carried(look));
+    timeout_at(deadline, look).await.ok()?.ok()
 }
