@@ -1,10 +1,12 @@
-//! `make demo` and `make dev`: a local cluster and a Slipway in front of it, until Ctrl-C.
+//! `make demo` and `make dev`: a local cluster and a Slipway in front of it, until it is told to stop.
 
 #![expect(clippy::print_stdout, reason = "this program talks to the person who started it")]
 
 use std::process::ExitCode;
 
+use futures_util::future::select_all;
 use slipway_tests::{Account, Plan, Site};
+use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -52,8 +54,15 @@ async fn main() -> ExitCode {
         "\nIts log: {}\nCtrl-C stops everything.\n",
         site.path("slipway.log").display()
     );
-    let _ = tokio::signal::ctrl_c().await;
+    told_to_stop().await;
     println!("\nStopping …");
     site.shut_down().await;
     ExitCode::SUCCESS
+}
+
+/// Ctrl-C, a kill, or a terminal that was closed.
+async fn told_to_stop() {
+    let signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let mut signals: Vec<_> = signals.into_iter().filter_map(|kind| signal(kind).ok()).collect();
+    select_all(signals.iter_mut().map(|signal| Box::pin(signal.recv()))).await;
 }
