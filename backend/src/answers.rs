@@ -29,7 +29,10 @@ pub enum Beginning {
 
 /// Answers of the API as the document carries them, under the names by which the page knows them (`frontend/src/api.rs`).
 #[derive(Clone, Debug, Default)]
-pub struct Answers(Vec<(&'static str, String)>);
+pub struct Answers {
+    list: Vec<(&'static str, String)>,
+    has_server: bool,
+}
 
 impl Answers {
     /// To what anybody asks.
@@ -66,6 +69,9 @@ impl Answers {
                     .is_some_and(|view| !view.servers_unknown && view.servers.values().all(|server| server.stopped));
                 answers.add_if("user", view.as_ref());
                 answers.add_if("server", view.as_ref());
+                answers.has_server = view
+                    .as_ref()
+                    .is_some_and(|view| view.servers.values().any(|server| server.ready));
                 if has_no_server {
                     known_by(deadline, offer).await
                 } else {
@@ -87,18 +93,24 @@ impl Answers {
 
     /// Whether this question is answered.
     pub fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(of, _)| *of == name)
+        self.list.iter().any(|(of, _)| *of == name)
+    }
+
+    /// Whether a page has all that it needs to be drawn with what can be done on it: a form, or the card of a server. Of
+    /// other pages what is pressed before they run is not carried out later.
+    pub fn are_enough_to_draw(&self) -> bool {
+        self.has_server || self.has("options")
     }
 
     /// All of them, as JSON under their names.
     pub fn list(&self) -> &[(&'static str, String)] {
-        &self.0
+        &self.list
     }
 
     /// Elements for the document's head. They are data, which no browser runs.
     pub fn html(&self) -> String {
         let mut html = String::new();
-        for (name, json) in &self.0 {
+        for (name, json) in &self.list {
             // Nothing in a text ends the element.
             let json = json.replace('<', "\\u003c");
             html.extend([
@@ -114,7 +126,7 @@ impl Answers {
 
     fn add(&mut self, name: &'static str, answer: &impl Serialize) {
         if let Ok(json) = serde_json::to_string(answer) {
-            self.0.push((name, json));
+            self.list.push((name, json));
         }
     }
 

@@ -76,7 +76,7 @@ impl Look {
             theme: theme.unwrap_or("system"),
             behind_utc: self::chosen(headers, "slipway-behind-utc")
                 .and_then(|minutes| minutes.parse().ok())
-                .filter(|minutes: &i32| minutes.abs() <= FURTHEST),
+                .filter(|minutes| (-FURTHEST..=FURTHEST).contains(minutes)),
         }
     }
 }
@@ -126,7 +126,12 @@ mod tests {
         };
         assert_eq!(behind("slipway-behind-utc=300"), Some(300));
         assert_eq!(behind("slipway-behind-utc=-345"), Some(-345));
-        for cookie in ["slipway-behind-utc=99999", "slipway-behind-utc=<p>", "x=1"] {
+        for cookie in [
+            "slipway-behind-utc=99999",
+            "slipway-behind-utc=-2147483648",
+            "slipway-behind-utc=<p>",
+            "x=1",
+        ] {
             assert_eq!(behind(cookie), None, "{cookie}");
         }
     }

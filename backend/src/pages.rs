@@ -76,7 +76,7 @@ pub async fn show_page(State(app): State<AppState>, request: Request) -> Respons
     }
 }
 
-/// The document with the page in it as it will be drawn.
+/// The document of somebody who is signed in, with the page in it as it will be drawn where that is known.
 fn drawn(app: &App, request: &Request, look: Look, beginning: Beginning, answers: &Answers) -> Response {
     let uri = request.extensions().get().map_or(request.uri(), |OriginalUri(uri)| uri);
     let search = uri.query().map_or_else(String::new, |query| format!("?{query}"));
@@ -88,10 +88,9 @@ fn drawn(app: &App, request: &Request, look: Look, beginning: Beginning, answers
         answers: answers.list(),
         ..Draft::default()
     };
-    let draft = app.assets.draft(page, look);
-    let mut document = app
-        .assets
-        .document(StatusCode::OK, look, Content::Draft(&draft), answers);
+    let draft = answers.are_enough_to_draw().then(|| app.assets.draft(page, look));
+    let content = draft.as_deref().map_or(Content::Nothing, Content::Draft);
+    let mut document = app.assets.document(StatusCode::OK, look, content, answers);
     let link = asked_first(app, beginning, answers);
     document.headers_mut().extend(link.map(|link| (header::LINK, link)));
     document

@@ -26,6 +26,7 @@ pub fn mount() {
     // The words first: without them the document is the better page, and they are asked for again.
     spawn(async {
         let Some(locale) = text::load().await else {
+            document::tell_not_loaded();
             return set_timeout(mount, AGAIN);
         };
         preferences::tell_zone();

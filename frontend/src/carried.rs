@@ -18,7 +18,10 @@ pub(crate) struct Carried {
     pub(crate) focus: Option<String>,
     /// Why a login without a script failed.
     pub(crate) error: Option<String>,
-    /// What was done to the page as the server drew it, in its order.
+    /// The path and the query of the page as the server drew it.
+    #[cfg(target_arch = "wasm32")]
+    pub(crate) page: (String, String),
+    /// What was done to it, in its order.
     #[cfg(target_arch = "wasm32")]
     pub(crate) deeds: Vec<Deed>,
 }
@@ -29,6 +32,8 @@ pub(crate) struct Carried {
 pub(crate) struct Deed {
     /// Its place among all that can be.
     pub(crate) place: u32,
+    /// What it was done to, by what stands around it.
+    pub(crate) whose: String,
     /// What is in it.
     pub(crate) value: String,
     /// It is checked.

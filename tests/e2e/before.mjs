@@ -88,6 +88,33 @@ await tell(async (enter) => {
   await sees(alone.page.getByRole("alert").filter({ hasText: say.notLoaded }));
   await inspectAll(alone, "options-not-loaded", ["en"]);
 
+  step("what is pressed is not carried out on something else, nor is Enter in a search for the whole form");
+  const started = [];
+  page.on("request", (request) => request.method() === "POST" && started.push(request.url()));
+  await hold();
+  await page.goto("hub/spawn", { waitUntil: "commit" });
+  await sees(button("start"));
+  await page.evaluate(() => document.querySelector("header button").remove()); // As if the page drew one more.
+  await button("copyLink").click(); // Start has its place on the page.
+  takeOver();
+  await running(page);
+  await sees(text("roomNow"));
+  const other = await enter();
+  await other.page.goto("hub/login");
+  await signIn(other, "many-accounts");
+  let letGo;
+  const kept = new Promise((resolve) => (letGo = resolve));
+  await other.page.route("**/*.wasm", async (route) => route.continue(await kept));
+  other.page.on("request", (request) => request.method() === "POST" && started.push(request.url()));
+  await other.page.goto("hub/spawn", { waitUntil: "commit" });
+  const search = other.page.getByRole("searchbox", { name: say.accountFilter });
+  await search.fill("group07");
+  await search.press("Enter");
+  letGo();
+  await running(other.page);
+  await sees(other.page.getByText(/^1 of 40/));
+  same(started, [], "what was started");
+
   step("Start, pressed twice before the page runs, starts what the form says");
   await hold();
   await page.goto("hub/spawn", { waitUntil: "commit" });

@@ -263,7 +263,13 @@ async fn a_person_chooses_among_everything_and_shares_the_link() {
 
 #[tokio::test]
 async fn a_person_uses_the_form_before_the_page_runs_and_loses_nothing() {
-    let site = Site::start(rich("")).await;
+    let mut plan = rich("");
+    plan.accounts.extend(
+        Account::all()
+            .into_iter()
+            .filter(|account| account.name == "many-accounts"),
+    );
+    let site = Site::start(plan).await;
     tell(&site, "before", "ada").await;
     site.shut_down().await;
 }

@@ -2,9 +2,10 @@
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{Event, HtmlDialogElement, HtmlDocument, HtmlElement, HtmlInputElement, NodeList};
+use web_sys::{Element, Event, HtmlDialogElement, HtmlDocument, HtmlElement, HtmlInputElement, NodeList};
 
 use crate::carried::{Carried, Deed};
+use crate::history;
 
 /// Takes over: reads the document, then empties its body.
 pub(crate) fn take_over() -> Carried {
@@ -15,6 +16,7 @@ pub(crate) fn take_over() -> Carried {
         password: value("password"),
         focus: document().active_element().map(|element| element.id()),
         error: text("login-error"),
+        page: history::here(),
         deeds: deeds(),
     };
     if let Some(root) = document().document_element() {
@@ -27,15 +29,22 @@ pub(crate) fn take_over() -> Carried {
     carried
 }
 
-/// Does what was done before the page took over, once there is again what it was done to.
+/// Does what was done before the page took over, once there is again what it was done to: on the same page, and as long
+/// as each thing is what it was.
 pub(crate) fn go_on() {
     let carried = Carried::take();
+    if carried.page != history::here() {
+        return;
+    }
     let all = all();
     for deed in carried.deeds {
         let Some(element) = all.as_ref().and_then(|all| all.get(deed.place)) else {
-            continue;
+            break;
         };
         let input: HtmlInputElement = element.unchecked_into();
+        if whose(&input) != deed.whose {
+            break;
+        }
         if is_pressed(&input) {
             input.click();
             continue;
@@ -59,6 +68,30 @@ fn all() -> Option<NodeList> {
     document().query_selector_all("input, select, button, summary").ok()
 }
 
+/// What an element is, by its own name and those of all that it stands in.
+fn whose(element: &HtmlInputElement) -> String {
+    let mut whose = element
+        .get_attribute("value")
+        .filter(|_| is_box(element))
+        .unwrap_or_default();
+    let mut next: Option<Element> = Some(element.clone().into());
+    while let Some(element) = next {
+        for part in [element.tag_name(), element.id(), element.class_name()] {
+            whose.push(' ');
+            whose.push_str(&part);
+        }
+        next = element.parent_element();
+    }
+    whose
+}
+
+/// Says that the page cannot be loaded, until it can.
+pub(crate) fn tell_not_loaded() {
+    if let Some(told) = document().get_element_by_id("not-loaded") {
+        drop(told.remove_attribute("hidden"));
+    }
+}
+
 fn is_pressed(element: &HtmlElement) -> bool {
     matches!(element.tag_name().as_str(), "BUTTON" | "SUMMARY")
 }
@@ -79,7 +112,13 @@ fn deeds() -> Vec<Deed> {
             input.value()
         };
         let checked = input.checked();
-        Some(Deed { place, value, checked })
+        let whose = whose(&input);
+        Some(Deed {
+            place,
+            whose,
+            value,
+            checked,
+        })
     };
     let done = attribute("data-done").unwrap_or_default();
     done.split(' ').filter_map(deed).collect()

@@ -22,7 +22,11 @@ const KEPT: usize = 20;
 #[component]
 pub(crate) fn Announcements() -> Built {
     let (words, site) = (Words::get(), Site::get());
-    let dismissed = RwSignal::new(recall(DISMISSED).unwrap_or_default());
+    let known = marks(&recall(DISMISSED).unwrap_or_default()).join(".");
+    if !known.is_empty() {
+        remember(DISMISSED, &known); // A cookie may have gone earlier.
+    }
+    let dismissed = RwSignal::new(known);
     dynamic(move || {
         let dismissed_now = dismissed.read();
         let is_news = |told: &&Note| !dismissed_now.split('.').any(|known| known == mark(&told.text.en));
@@ -32,6 +36,12 @@ pub(crate) fn Announcements() -> Built {
             el("div").class("announcements").children(news).built()
         })
     })
+}
+
+/// The marks of what was dismissed; there may be something else under that name.
+fn marks(known: &str) -> Vec<&str> {
+    let is_mark = |mark: &&str| (1..=8).contains(&mark.len()) && mark.bytes().all(|byte| byte.is_ascii_hexdigit());
+    known.split('.').filter(is_mark).collect()
 }
 
 /// Tells texts apart, in few letters (FNV-1a): what is dismissed goes into a cookie, for the server to leave it out.
@@ -45,7 +55,7 @@ fn announcement(words: Words, told: Note, dismissed: RwSignal<String>) -> Built 
     let dismiss = callback(move || {
         let before = dismissed.get_untracked();
         let marks: Vec<_> = std::iter::once(mark.as_str())
-            .chain(before.split('.'))
+            .chain(marks(&before))
             .take(KEPT)
             .collect();
         let marks = marks.join(".");

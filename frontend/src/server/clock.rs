@@ -10,9 +10,11 @@ pub(crate) fn now() -> i64 {
     facts().now
 }
 
-/// A moment as it is told to a person; in UTC, and so named, where their time zone is not known.
+/// A moment as it is told to a person; in UTC, and so named, where their time zone is not known, or may be another one by
+/// then: clocks are changed.
 pub(crate) fn when(seconds: i64) -> When {
-    let behind = facts().behind_utc;
+    let is_near = (seconds - now()).abs() < 2 * DAY;
+    let behind = facts().behind_utc.filter(|_| is_near);
     let local = |seconds: i64| seconds - i64::from(behind.unwrap_or_default()) * 60;
     let (here, today) = (local(seconds), local(now()).div_euclid(DAY));
     let days = here.div_euclid(DAY);
