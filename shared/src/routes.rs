@@ -75,12 +75,18 @@ impl Routes {
         // To a browser `%2e` is a dot itself: it decodes once more than whatever stands between.
         let mut decoded = path.as_bytes().to_vec();
         let straight = (0..4).all(|_| {
-            let straight = is_straight(&decoded);
+            // What decodes `%23` and then reads a URL sees an end of the path there.
+            let straight = is_straight(&decoded) && is_straight(before_query(&decoded));
             decoded = percent_decoded(&decoded);
             straight
         });
         (own && plain && straight).then_some(next)
     }
+}
+
+fn before_query(url: &[u8]) -> &[u8] {
+    let end = url.iter().position(|byte| matches!(byte, b'?' | b'#'));
+    &url[..end.unwrap_or(url.len())]
 }
 
 /// Whether each segment of a path leads down, and none could be taken for something else than a segment.
@@ -130,6 +136,7 @@ mod tests {
             "/hub/user-redirect/git-pull?repo=https%3A%2F%2Fx.org",
             "/user/ada/lab/tree/100%25%20done%2Eipynb",
             "/user/ada/lab/tree/%C3%A9t%C3%A9/",
+            "/user/ada/lab/tree/why%3F",
         ] {
             assert_eq!(routes.own_path(good), Some(good));
         }
@@ -167,6 +174,8 @@ mod tests {
             "/hub/%252e%252e/%252e%252e/x",
             "/hub/%25252e%25252e/x",
             "/hub/%2%65%2%65/x",
+            "/hub/%2e%2e%23x",
+            "/hub/%252e%252e%253fx",
             "/hub/%252fevil.org",
             "/hub/.%2e",
             "/hub/x%0d%0alocation:%20//evil.org",
@@ -191,7 +200,7 @@ mod tests {
 
     /// What open redirects were published with (JupyterHub's CVE-2019-10255 and CVE-2026-33709 among them), and what
     /// browsers and parsers read differently.
-    const TRICKS: [&str; 44] = [
+    const TRICKS: [&str; 47] = [
         "/",
         "//",
         "///",
@@ -236,6 +245,9 @@ mod tests {
         "\u{ff0e}",
         "?",
         "#",
+        "%23",
+        "%3f",
+        "%2523",
     ];
 
     proptest! {
