@@ -7,11 +7,11 @@ use shared::raw::{RawOptions, RawValue};
 use shared::server::{PastServer, ProgressEvent};
 use shared::sign_in::ChallengeView;
 
-use crate::document;
 pub(crate) use crate::http::Events;
 use crate::http::{Method, body, fetch};
 use crate::json::{Json, Read};
 use crate::paths::routes;
+use crate::takeover;
 
 /// Why a call has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -182,7 +182,7 @@ fn texts(options: &RawOptions) -> impl Iterator<Item = (&str, &str)> {
 
 /// What the document has brought along, for the first who asks; the server's answer for everybody else.
 async fn first(name: &str, url: String) -> Result<Json, Failure> {
-    match document::answer(name) {
+    match takeover::answer(name).await {
         Some(text) => Json::from_text(&text).ok_or(Failure::NotUnderstood),
         None => send(Method::GET, url, None).await,
     }

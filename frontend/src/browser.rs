@@ -8,11 +8,13 @@ pub(crate) mod history;
 pub(crate) mod http;
 pub(crate) mod preferences;
 pub(crate) mod query;
+pub(crate) mod takeover;
 
 use std::time::Duration;
 
 use leptos::mount::mount_to_renderer;
 use leptos::prelude::*;
+use leptos::tachys::renderer::Rndr;
 
 use crate::app::app;
 use crate::task::spawn;
@@ -30,9 +32,9 @@ pub fn mount() {
             return set_timeout(mount, AGAIN);
         };
         preferences::tell_zone();
-        let carried = document::take_over();
-        if let Some(body) = document().body() {
-            mount_to_renderer(&body, move || app(carried, locale)).forget();
-        }
+        let carried = takeover::carried();
+        let body = Rndr::create_element("body", None);
+        mount_to_renderer(&body, move || app(carried, locale)).forget();
+        takeover::take_place(body).await;
     });
 }

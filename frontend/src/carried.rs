@@ -2,8 +2,7 @@
 
 use leptos::prelude::*;
 
-/// What the document said, and what a person did before the page ran: a page that is drawn in the browser replaces what
-/// stands there.
+/// What the document says, and what is in its form to log in.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Carried {
     /// The site's name.
@@ -18,26 +17,6 @@ pub(crate) struct Carried {
     pub(crate) focus: Option<String>,
     /// Why a login without a script failed.
     pub(crate) error: Option<String>,
-    /// The path and the query of the page as the server drew it.
-    #[cfg(target_arch = "wasm32")]
-    pub(crate) page: (String, String),
-    /// What was done to it, in its order.
-    #[cfg(target_arch = "wasm32")]
-    pub(crate) deeds: Vec<Deed>,
-}
-
-/// Something that was pressed or changed.
-#[derive(Clone, Debug)]
-#[cfg(target_arch = "wasm32")]
-pub(crate) struct Deed {
-    /// Its place among all that can be.
-    pub(crate) place: u32,
-    /// What it was done to, by what stands around it.
-    pub(crate) whose: String,
-    /// What is in it.
-    pub(crate) value: String,
-    /// It is checked.
-    pub(crate) checked: bool,
 }
 
 impl Carried {

@@ -40,9 +40,9 @@ mod watch;
 mod wire;
 
 #[cfg(target_arch = "wasm32")]
-use self::browser::{built, clock, document, element, history, http, preferences, query};
+use self::browser::{built, clock, document, element, history, http, preferences, query, takeover};
 #[cfg(not(target_arch = "wasm32"))]
-use self::server::{built, clock, document, element, history, http, preferences, query};
+use self::server::{built, clock, document, element, history, http, preferences, query, takeover};
 
 #[cfg(target_arch = "wasm32")]
 pub use self::browser::mount;

@@ -10,6 +10,7 @@ pub(crate) mod history;
 pub(crate) mod http;
 pub(crate) mod preferences;
 pub(crate) mod query;
+pub(crate) mod takeover;
 
 use std::sync::Arc;
 

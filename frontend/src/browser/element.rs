@@ -123,6 +123,16 @@ impl El {
         self.effect(Box::new(move || input.set_checked(checked.get())))
     }
 
+    /// What it holds back is shown as soon as this is so; it stays as it is after that.
+    pub(crate) fn opens(self, shown: Signal<bool>) -> Self {
+        let element = self.0.element.clone();
+        self.effect(Box::new(move || {
+            if shown.get() {
+                drop(element.set_attribute("open", ""));
+            }
+        }))
+    }
+
     /// Does this when that happens to it.
     pub(crate) fn on(self, event: &str, action: impl FnMut(Event) + 'static) -> Self {
         self.listen(event, Box::new(action))

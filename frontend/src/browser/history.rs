@@ -5,6 +5,8 @@ use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlAnchorElement, MouseEvent};
 
+use super::takeover;
+
 /// The path as the browser has it, percent-encoded, and the query: empty, or with its question mark.
 pub(crate) fn here() -> (String, String) {
     let location = location();
@@ -60,6 +62,9 @@ pub(crate) fn listen(follow: impl Fn(&str) -> bool + 'static, back: impl Fn() + 
 
 /// The path of the link that a click follows within the site: a plain click on a plain link.
 fn followed(event: &MouseEvent) -> Option<String> {
+    if takeover::is_draft() {
+        return None; // The page that would follow it is not there yet.
+    }
     let other_use = event.button() != 0 || event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key();
     if other_use || event.default_prevented() {
         return None;

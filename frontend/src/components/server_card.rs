@@ -16,7 +16,7 @@ use crate::site::Site;
 use crate::task::{Task, callback, effect, follow, memo, spawn};
 use crate::text::{Word, Words};
 use crate::watch::Watch;
-use crate::{clock, document};
+use crate::{clock, document, takeover};
 
 /// When the page warns that the time is nearly over, in seconds.
 const NEARLY_OVER: i64 = 15 * 60;
@@ -38,7 +38,7 @@ struct Holds {
 /// The card.
 #[component]
 pub(crate) fn ServerCard(user: UserName, watch: Watch) -> Built {
-    effect(document::go_on);
+    effect(takeover::go_on);
     let (words, site) = (Words::get(), Site::get());
     let holds = memo(move || {
         watch.with(|known| Holds {

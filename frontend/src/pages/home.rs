@@ -16,11 +16,11 @@ use crate::clock;
 use crate::components::{
     Button, ButtonLink, Buttons, History, NextFailed, Paragraph, SECOND, ServerCard, StartFailure, Trouble, waiting,
 };
-use crate::document;
 use crate::offer::Offer;
 use crate::paths;
 use crate::site::Site;
 use crate::start::Start;
+use crate::takeover;
 use crate::task::{callback, effect, memo};
 use crate::text::{Word, Words};
 use crate::watch::{Stage, Watch};
@@ -144,7 +144,7 @@ fn Proposal(user: UserName, offer: Arc<OptionsView>) -> Built {
         format!("{}.", site.request(words, &options, Some(until)))
     });
     let send = callback(move || start.send(raw.clone()));
-    effect(document::go_on);
+    effect(takeover::go_on);
     view! {
         <Paragraph class="request" text=request />
         <StartFailure start />

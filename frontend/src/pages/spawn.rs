@@ -26,6 +26,7 @@ use crate::offer::Offer;
 use crate::paths;
 use crate::session::Session;
 use crate::start::Start;
+use crate::takeover;
 use crate::task::{callback, effect, memo, spawn};
 use crate::text::{Tongue, Word, Words};
 
@@ -204,7 +205,7 @@ fn Options(user: UserName, offer: Arc<OptionsView>, link: RawOptions, next: Opti
             attempt.update(|count| *count += 1);
         }
     });
-    effect(document::go_on);
+    effect(takeover::go_on);
     let failed = memo(move || {
         let failure = start.failure.read();
         failure

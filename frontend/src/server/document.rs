@@ -22,13 +22,6 @@ pub(super) fn facts() -> Arc<Facts> {
     use_context().unwrap_or_default()
 }
 
-/// An answer of the API that comes with the document.
-pub(crate) fn answer(name: &str) -> Option<String> {
-    let facts = facts();
-    let (_, answer) = facts.answers.iter().find(|(of, _)| *of == name)?;
-    Some(answer.clone())
-}
-
 /// The base path.
 pub(crate) fn base() -> String {
     facts().base.clone()
@@ -60,10 +53,6 @@ pub(crate) fn set_title(_title: &str) {}
 pub(crate) fn focus(_id: &str) {}
 
 pub(crate) fn ask(_id: &str) {}
-
-pub(crate) fn unfold(_id: &str) {}
-
-pub(crate) fn go_on() {}
 
 pub(crate) fn is_checked(_id: &str) -> bool {
     false

@@ -94,6 +94,11 @@ impl El {
         self.attr_if("checked", checked.get_untracked().then_some(""))
     }
 
+    /// What it holds back is shown if this is so.
+    pub(crate) fn opens(self, shown: Signal<bool>) -> Self {
+        self.attr_if("open", shown.get_untracked().then_some(""))
+    }
+
     /// Nothing happens to text.
     pub(crate) fn on(self, _event: &str, _action: impl FnMut(Event) + 'static) -> Self {
         self

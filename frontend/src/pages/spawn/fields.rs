@@ -13,18 +13,15 @@ use super::Page;
 use crate::built::{Built, IntoBuilt};
 use crate::clock;
 use crate::components::{Amount, Choice, Field, Item, Select, Wrong, describe, group};
-use crate::document;
 use crate::element::{El, el};
 use crate::site::Site;
-use crate::task::{callback, effect, follow, memo};
+use crate::task::{callback, follow, memo};
 use crate::text::{Word, Words};
 
 /// The quick pick of memory, in MiB for each core.
 const PER_CORE: u64 = 4096;
 /// The quick picks of time, in minutes.
 const TIMES: [u64; 4] = [60, 180, 360, 720];
-/// The id of what few people need.
-const MORE: &str = "more";
 
 /// All of them.
 pub(super) fn fields(page: Page, errors: Memo<Vec<FieldError>>) -> Built {
@@ -286,17 +283,10 @@ impl Fields {
         let used = [form.partition, form.features]
             .iter()
             .any(|field| *field.read_untracked() != NONE);
-        let details = el("details")
-            .class("more")
-            .attr("id", MORE)
-            .attr_if("open", used.then_some(""));
         let errors = [self.error("partition"), self.error("features")];
-        effect(move || {
-            // An error that nobody can see helps nobody.
-            if errors.iter().any(|error| error.read().is_some()) {
-                document::unfold(MORE);
-            }
-        });
+        // An error that nobody can see helps nobody.
+        let shown = follow(move || used || errors.iter().any(|error| error.read().is_some()));
+        let details = el("details").class("more").opens(shown);
         let title = el("summary")
             .class("more__title")
             .says(self.words.say(Word::MoreOptions));
