@@ -112,18 +112,18 @@ impl Assets {
         })
     }
 
-    /// The page as it will be drawn, as far as it can be before it runs. What is the site's and the look's is filled in.
-    pub fn draft(&self, page: Draft<'_>, look: Look) -> String {
-        let draft = Draft {
+    /// The page as it will be drawn, as far as it can be before it runs, with what is the site's and the look's.
+    pub fn draft<'a>(&'a self, page: Draft<'a>, look: &'a Look) -> Draft<'a> {
+        Draft {
             base: &self.base,
             language: look.language.tag(),
             theme: look.theme,
             behind_utc: look.behind_utc,
+            dismissed: &look.dismissed,
             logo: &self.logo,
             names: [&self.site, &self.cluster],
             ..page
-        };
-        draft.html()
+        }
     }
 
     /// A file of the page; its name has a hash of its content in it, so it is good for ever.

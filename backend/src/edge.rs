@@ -199,7 +199,7 @@ impl Asked {
 
     fn answer(&self, app: &App, id: &str, error: &Error, response: &Response) -> Response {
         let is_api = self.uri.path().starts_with(&app.routes.api(""));
-        if let Some(look) = self.look.filter(|_| !is_api) {
+        if let Some(look) = self.look.as_ref().filter(|_| !is_api) {
             // The servers' host has no pages of its own.
             if self.is_proxied && app.config.server.is_split() {
                 return match error {

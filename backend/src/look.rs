@@ -54,13 +54,15 @@ impl Language {
 }
 
 /// How a person wants the document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Look {
     pub(crate) language: Language,
     /// `system`, `light` or `dark`.
     pub(crate) theme: &'static str,
     /// How many minutes the person's clock is behind UTC, if their browser has told.
     pub(crate) behind_utc: Option<i32>,
+    /// Which announcements the person has dismissed (`frontend/src/components/announcements.rs`).
+    pub(crate) dismissed: String,
 }
 
 /// No clock is further from UTC, in minutes.
@@ -77,13 +79,11 @@ impl Look {
             behind_utc: self::chosen(headers, "slipway-behind-utc")
                 .and_then(|minutes| minutes.parse().ok())
                 .filter(|minutes| (-FURTHEST..=FURTHEST).contains(minutes)),
+            dismissed: self::chosen(headers, "slipway-dismissed")
+                .unwrap_or_default()
+                .to_owned(),
         }
     }
-}
-
-/// Which announcements the person has dismissed (`frontend/src/components/announcements.rs`).
-pub fn dismissed(headers: &HeaderMap) -> &str {
-    chosen(headers, "slipway-dismissed").unwrap_or_default()
 }
 
 /// What this browser's page remembers under this name (`frontend/src/preferences.rs`).

@@ -11,7 +11,7 @@ use crate::app::{App, AppState};
 use crate::assets::{Content, LoginForm};
 use crate::auth::Audience;
 use crate::error::Error;
-use crate::look::{Look, dismissed};
+use crate::look::Look;
 
 /// Query of `/hub/login`.
 #[derive(Deserialize)]
@@ -30,7 +30,7 @@ pub async fn show_login(State(app): State<AppState>, Query(query): Query<Next>, 
             let answers = Answers::of_person(&app, &sign_in, Beginning::Other).await;
             return app
                 .assets
-                .document(StatusCode::FORBIDDEN, Look::of(&headers), Content::Nothing, &answers);
+                .document(StatusCode::FORBIDDEN, &Look::of(&headers), Content::Nothing, &answers);
         }
         // A browser that has lost the other cookie would be sent here again and again.
         if let Ok(cookies) = app.sign_ins.cookies(Audience::Hub, &sign_in) {
@@ -45,7 +45,7 @@ pub async fn show_login(State(app): State<AppState>, Query(query): Query<Next>, 
     };
     let (look, answers) = (Look::of(&headers), Answers::of_site(&app));
     app.assets
-        .document(StatusCode::OK, look, Content::Login(&form), &answers)
+        .document(StatusCode::OK, &look, Content::Login(&form), &answers)
 }
 
 /// Any other URL under `/hub/`: a file of the page, or the document.
@@ -63,7 +63,7 @@ pub async fn show_page(State(app): State<AppState>, request: Request) -> Respons
             let look = Look::of(request.headers());
             let Some(sign_in) = app.sign_ins.read(Audience::Hub, request.headers()) else {
                 let answers = Answers::of_site(&app);
-                return app.assets.document(StatusCode::OK, look, Content::Nothing, &answers);
+                return app.assets.document(StatusCode::OK, &look, Content::Nothing, &answers);
             };
             let beginning = match path {
                 "spawn" => Beginning::Options,
@@ -71,24 +71,25 @@ pub async fn show_page(State(app): State<AppState>, request: Request) -> Respons
                 _ => Beginning::Other,
             };
             let answers = Answers::of_person(&app, &sign_in, beginning).await;
-            drawn(&app, &request, look, beginning, &answers)
+            drawn(&app, &request, &look, beginning, &answers)
         }
     }
 }
 
 /// The document of somebody who is signed in, with the page in it as it will be drawn where that is known.
-fn drawn(app: &App, request: &Request, look: Look, beginning: Beginning, answers: &Answers) -> Response {
+fn drawn(app: &App, request: &Request, look: &Look, beginning: Beginning, answers: &Answers) -> Response {
     let uri = request.extensions().get().map_or(request.uri(), |OriginalUri(uri)| uri);
     let search = uri.query().map_or_else(String::new, |query| format!("?{query}"));
     let page = Draft {
         path: uri.path(),
         search: &search,
         now: app.clock.now(),
-        dismissed: dismissed(request.headers()),
         answers: answers.list(),
         ..Draft::default()
     };
-    let draft = answers.are_enough_to_draw().then(|| app.assets.draft(page, look));
+    let draft = answers
+        .are_enough_to_draw()
+        .then(|| app.assets.draft(page, look).html());
     let content = draft.as_deref().map_or(Content::Nothing, Content::Draft);
     let mut document = app.assets.document(StatusCode::OK, look, content, answers);
     let link = asked_first(app, beginning, answers);

@@ -15,15 +15,32 @@ use crate::task::memo;
 use crate::text::{self, Locale};
 use crate::theme;
 
-/// All of it.
-pub(crate) fn app(carried: Carried, locale: Locale) -> Built {
-    let go = Go::provide();
+/// What its parts share.
+pub(crate) fn provide(carried: Carried, locale: Locale) {
+    Go::provide();
     text::provide(locale);
     theme::provide();
     Announcer::provide();
-    let reach = Site::provide(&carried).reach;
+    Site::provide(&carried);
     Session::provide();
     provide_context(StoredValue::new(carried));
+}
+
+/// Its parts, in their order.
+pub(crate) const PARTS: [fn() -> Built; 3] = [head, main, foot];
+
+fn head() -> Built {
+    view! {
+        <SkipLink />
+        <Header />
+        <SignInAgain />
+        <TimeWarning />
+    }
+    .built()
+}
+
+fn main() -> Built {
+    let (go, reach) = (Go::get(), Site::get().reach);
     let no_server = memo(move || reach.get() == Reach::NoServer);
     let page = dynamic(move || {
         if no_server.get() {
@@ -33,12 +50,11 @@ pub(crate) fn app(carried: Carried, locale: Locale) -> Built {
         }
     });
     let main = el("main").class("page").attr("id", "main").attr("tabindex", "-1");
+    main.child(page).built()
+}
+
+fn foot() -> Built {
     view! {
-        <SkipLink />
-        <Header />
-        <SignInAgain />
-        <TimeWarning />
-        {main.child(page).built()}
         <Footer />
         <LiveRegion />
     }

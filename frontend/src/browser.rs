@@ -15,8 +15,10 @@ use std::time::Duration;
 use leptos::mount::mount_to_renderer;
 use leptos::prelude::*;
 use leptos::tachys::renderer::Rndr;
+use leptos::tachys::renderer::types::Element;
+use leptos::tachys::view::Mountable;
 
-use crate::app::app;
+use crate::app;
 use crate::task::spawn;
 use crate::text;
 
@@ -31,10 +33,26 @@ pub fn mount() {
             document::tell_not_loaded();
             return set_timeout(mount, AGAIN);
         };
+        takeover::pause().await;
         preferences::tell_zone();
         let carried = takeover::carried();
         let body = Rndr::create_element("body", None);
-        mount_to_renderer(&body, move || app(carried, locale)).forget();
-        takeover::take_place(body).await;
+        let place = body.clone();
+        let begin = move || {
+            app::provide(carried, locale);
+            spawn(build(Owner::current().unwrap_or_default(), place));
+        };
+        mount_to_renderer(&body, begin).forget();
     });
+}
+
+/// Builds what `root` has been given all for, and shows it.
+async fn build(root: Owner, body: Element) {
+    for part in app::PARTS {
+        takeover::pause().await;
+        let mut part = root.with(part);
+        part.mount(&body, None);
+        std::mem::forget(part); // It stays as long as the document.
+    }
+    takeover::take_place(body).await;
 }

@@ -27,7 +27,7 @@ mod time_warning;
 
 pub(crate) use amount::Amount;
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) use announcements::DISMISSED;
+pub(crate) use announcements::{Announcements, DISMISSED};
 pub(crate) use button::{Button, ButtonLink, Buttons, QUIET, SECOND};
 pub(crate) use choice::{Choice, Item, group};
 pub(crate) use error_summary::ErrorSummary;

@@ -34,7 +34,7 @@ pub(crate) struct Go(RwSignal<Url>);
 
 impl Go {
     /// Made once; from then on links and the browser's own buttons are followed here.
-    pub(crate) fn provide() -> Self {
+    pub(crate) fn provide() {
         let go = Self(RwSignal::new(Url::current()));
         provide_context(go);
         let follow = move |path: &str| {
@@ -45,7 +45,6 @@ impl Go {
             is_ours
         };
         history::listen(follow, move || go.0.set(Url::current()));
-        go
     }
 
     /// The one of this page.

@@ -16,8 +16,10 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::app::app;
+use crate::app;
+use crate::built::IntoBuilt;
 use crate::carried::Carried;
+use crate::components::Announcements;
 use crate::document::Facts;
 use crate::text::Locale;
 
@@ -52,6 +54,16 @@ impl Draft<'_> {
     /// What stands in the document's body.
     #[must_use]
     pub fn html(&self) -> String {
+        self.drawn(|| app::PARTS.map(|part| part().into_html()).concat())
+    }
+
+    /// What the site announces, for a document in which the rest is not drawn.
+    #[must_use]
+    pub fn announcements(&self) -> String {
+        self.drawn(|| view! { <Announcements /> }.built().into_html())
+    }
+
+    fn drawn(&self, draw: impl FnOnce() -> String) -> String {
         let locale = Locale::from_tag(self.language).unwrap_or(Locale::En);
         let facts = Facts {
             base: self.base.to_owned(),
@@ -73,7 +85,10 @@ impl Draft<'_> {
         let owner = Owner::new();
         let html = owner.with(|| {
             provide_context(Arc::new(facts));
-            untrack(|| app(carried, locale).into_html())
+            untrack(|| {
+                app::provide(carried, locale);
+                draw()
+            })
         });
         owner.cleanup();
         html

@@ -38,7 +38,7 @@ pub(crate) struct Session {
 
 impl Session {
     /// Made once; asks the server, unless the document says that nobody is. Other tabs tell of signing in and out.
-    pub(crate) fn provide() -> Self {
+    pub(crate) fn provide() {
         let session = Self {
             who: RwSignal::new(SignIn::Unknown),
             lapsed: RwSignal::new(false),
@@ -57,7 +57,6 @@ impl Session {
             preferences::SIGNED_IN => session.ask(),
             _ => {}
         });
-        session
     }
 
     /// The one of this page.

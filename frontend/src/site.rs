@@ -41,7 +41,7 @@ pub(crate) struct Site {
 
 impl Site {
     /// Made once, with what the document said; then read, and read again while the page is visible.
-    pub(crate) fn provide(carried: &Carried) -> Self {
+    pub(crate) fn provide(carried: &Carried) {
         let site = Self {
             view: RwSignal::new(SiteView {
                 name: carried.site.clone(),
@@ -66,7 +66,6 @@ impl Site {
                 site.read();
             }
         });
-        site
     }
 
     /// The one of this page.

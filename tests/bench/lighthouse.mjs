@@ -41,6 +41,11 @@ for (const [name, at] of Object.entries(PAGES)) {
         port: browser.port, logLevel: "error", onlyCategories: ["performance", "accessibility", "best-practices"],
         disableStorageReset: true, // It would sign out.
       });
+      if (lhr.runtimeError?.code === "NO_NAVSTART") { // The browser's trace has no beginning: that is not the page's.
+        round -= 1;
+        continue;
+      }
+      if (lhr.runtimeError) throw new Error(`${at}: ${lhr.runtimeError.message}`);
       if (!lhr.finalDisplayedUrl.endsWith(at)) throw new Error(`${at} led to ${lhr.finalDisplayedUrl}`);
       marks.push(lhr);
     } finally {

@@ -12,8 +12,19 @@ await tell(async (enter) => {
   const logo = page.locator("header img");
 
   step("before logging in");
+  const bare = await enter({ scripts: false });
+  await bare.page.goto("hub/login");
+  await sees(bare.page.getByText(TOLD.en), bare.page.getByRole("link", { name: say.readMore }));
+  await gone(bare.page.getByRole("button", { name: say.dismiss })); // It could do nothing.
+  let go;
+  const held = new Promise((done) => (go = done));
+  await page.route("**/*.wasm", async (route) => route.continue(await held));
   await page.goto("hub/login");
-  await sees(told("en"), page.getByRole("link", { name: say.readMore }));
+  const places = async () => [await told("en").boundingBox(), (await page.getByLabel(say.username).boundingBox()).y];
+  const before = await places();
+  go();
+  await sees(page.getByRole("button", { name: "Français" }));
+  same(await places(), before, "what the page found, and did not move");
   same(await page.getByText("This is over.").count(), 0, "what is over");
   same(await logo.evaluate((image) => image.complete && image.naturalWidth > 0), true, "whether the logo is there");
   await inspectAll(person, "announcement");
@@ -27,13 +38,14 @@ await tell(async (enter) => {
   await page.getByRole("button", { name: say.dismiss }).click();
   await gone(told("en"));
   same(await page.evaluate(() => document.activeElement.id), "main", "where the focus goes");
+  same((await (await page.goto("hub/login")).text()).includes(`"announcement__inner"`), false, "whether it is in the document");
   await page.goto("");
   await signIn(person, story.person);
   await sees(heading("home"), text("noServer"));
   await gone(told("en"));
   const tab = await context.newPage();
   const document = await (await tab.goto("hub/home")).text();
-  same([document.includes("<main"), document.includes("announcement__inner")], [true, false], "drawn by the server without it");
+  same([document.includes("<main"), document.includes(`"announcement__inner"`)], [true, false], "drawn by the server without it");
   await sees(tab.getByText(say.noServer));
   await gone(tab.getByText(TOLD.en));
 });

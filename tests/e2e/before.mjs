@@ -49,8 +49,15 @@ await tell(async (enter) => {
         await sees(look({ page, language }).heading(name));
         await page.waitForLoadState("load");
         const drawn = (await page.evaluate(seen)).split("\n");
+        await page.evaluate(() => {
+          const count = () => document.body.querySelectorAll("*").length;
+          window.came = [];
+          new MutationObserver(() => window.came.push(count())).observe(document.documentElement, { childList: true });
+        });
         takeOver();
         await running(page);
+        const [came, all] = await page.evaluate(() => [window.came, document.body.querySelectorAll("*").length]);
+        same(came, [all], "how many elements came at once");
         const shown = (await page.evaluate(seen)).split("\n");
         const others = drawn.findIndex((line, n) => line !== shown[n]);
         same(drawn[others], shown[others], `${path} in ${language}, ${screen.width} px wide, line ${others}`);

@@ -88,7 +88,7 @@ fn answered(
             let form = Content::Challenge(&challenge, next);
             // It has no scripts that could ask anything.
             let nothing = Answers::default();
-            return app.assets.document(StatusCode::OK, Look::of(headers), form, &nothing);
+            return app.assets.document(StatusCode::OK, &Look::of(headers), form, &nothing);
         }
         Err(error) => error,
     };
@@ -108,5 +108,5 @@ fn answered(
     };
     let form = Content::Login(&form);
     app.assets
-        .document(status, Look::of(headers), form, &Answers::of_site(app))
+        .document(status, &Look::of(headers), form, &Answers::of_site(app))
 }

@@ -1,6 +1,7 @@
 //! The document that loads the page, with what can be seen and done before it runs.
 
 use axum::response::{IntoResponse, Response};
+use frontend::Draft;
 use http::{HeaderValue, StatusCode, header};
 use shared::sign_in::{ChallengeKind, ChallengeView};
 
@@ -52,7 +53,7 @@ pub enum LoginProblem {
 impl Assets {
     /// The document of the page, in the person's language and colours, with this in it and with answers to what it would
     /// ask first.
-    pub fn document(&self, status: StatusCode, look: Look, content: Content<'_>, answers: &Answers) -> Response {
+    pub fn document(&self, status: StatusCode, look: &Look, content: Content<'_>, answers: &Answers) -> Response {
         let language = look.language;
         // Only who is not signed in is shown a form.
         let is_form = matches!(content, Content::Login(_) | Content::Challenge(..));
@@ -121,6 +122,15 @@ impl Assets {
             .iter()
             .map(|choice| format!("<option>{}</option>", escape(choice)));
         html = html.replace("<option></option>", &options.collect::<String>());
+        if draft.is_empty() {
+            let answers = answers.list();
+            let page = Draft {
+                answers,
+                ..Draft::default()
+            };
+            let told = self.draft(page, look).announcements();
+            html = html.replacen("<!--announcements-->", &told, 1);
+        }
         html = html.replacen("<!--draft-->", draft, 1);
         html = html.replacen("<!--answers-->", &answers.html(), 1);
         let mut response = (status, html).into_response();

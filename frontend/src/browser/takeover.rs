@@ -138,6 +138,13 @@ pub(crate) async fn answer(name: &str) -> Option<String> {
     element.text_content().filter(|_| age < fresh)
 }
 
+/// Ends a task of the browser's and goes on in another one, as long as nobody waits for the page.
+pub(crate) async fn pause() {
+    if is_draft() {
+        breathe().await;
+    }
+}
+
 /// Lets the browser do what else there is to do.
 async fn breathe() {
     let next = Promise::new(&mut |resolve, _| drop(window().set_timeout_with_callback(&resolve)));

@@ -1,12 +1,14 @@
 //! What the page takes over, where it is drawn for that.
 
+use std::future::{Ready, ready};
+
 use super::document::facts;
 
 /// An answer of the API that comes with the document.
-pub(crate) async fn answer(name: &str) -> Option<String> {
+pub(crate) fn answer(name: &str) -> Ready<Option<String>> {
     let facts = facts();
-    let (_, answer) = facts.answers.iter().find(|(of, _)| *of == name)?;
-    Some(answer.clone())
+    let found = facts.answers.iter().find(|(of, _)| *of == name);
+    ready(found.map(|(_, answer)| answer.clone()))
 }
 
 /// Nothing has been done yet.
