@@ -1,5 +1,5 @@
 // Before the page runs: the server has drawn the same, and what is done there is not lost.
-import { focused, inspectAll, PHONE, running, same, sees, signIn, step, story, tell } from "./browser.mjs";
+import { focused, gone, inspectAll, PHONE, running, same, sees, signIn, step, story, tell, until } from "./browser.mjs";
 import { look, stop } from "./server.mjs";
 
 /** What is seen, what it is called and has in it, and where: in place of the page as a picture, which tells no reasons. */
@@ -94,6 +94,29 @@ await tell(async (enter) => {
   await alone.page.goto("hub/spawn", { waitUntil: "commit" });
   await sees(alone.page.getByRole("alert").filter({ hasText: say.notLoaded }));
   await inspectAll(alone, "options-not-loaded", ["en"]);
+
+  step("nor one whose words cannot be loaded, until they can");
+  await alone.page.unrouteAll();
+  await alone.page.route("**/words-*.json", (route) => route.abort());
+  await alone.page.goto("hub/spawn", { waitUntil: "commit" });
+  await sees(alone.page.getByRole("alert").filter({ hasText: say.notLoaded }));
+  await alone.page.unrouteAll();
+  await running(alone.page);
+  await gone(alone.page.getByRole("alert").filter({ hasText: say.notLoaded }));
+
+  step("an answer that has become old on the way is asked for anew");
+  const asked = [];
+  alone.page.on("request", (request) => request.url().includes("/hub/api/") && asked.push(new URL(request.url()).pathname));
+  await alone.page.goto("hub/spawn");
+  same(asked, [], "what was asked of a document that has just come");
+  await alone.page.addInitScript(() => {
+    const now = performance.now.bind(performance);
+    performance.now = () => now() + 31_000;
+  });
+  await alone.page.goto("hub/spawn");
+  await sees(alone.page.getByRole("button", { name: say.start }));
+  await until("the answers", () => asked.length > 2);
+  same(asked.map((path) => path.split("/").at(-1)).sort(), ["options", "site", "user"], "what was asked");
 
   step("what is pressed is not carried out on something else, nor is Enter in a search for the whole form");
   const started = [];

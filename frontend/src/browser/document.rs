@@ -17,9 +17,11 @@ pub(crate) fn attribute(name: &str) -> Option<String> {
         .filter(|value| is_filled(value))
 }
 
-/// Sets an attribute of `<html>`.
+/// Sets an attribute of `<html>`. The browser looks at the style of everything again, whatever it was before.
 pub(crate) fn set_attribute(name: &str, value: &str) {
-    if let Some(root) = document().document_element() {
+    if attribute(name).as_deref() != Some(value)
+        && let Some(root) = document().document_element()
+    {
         drop(root.set_attribute(name, value));
     }
 }

@@ -82,3 +82,16 @@ fn announcement(words: Words, told: Note, dismissed: RwSignal<String>) -> Built 
         .child(view! { <Button class=QUIET label=words.say(Word::Dismiss) press=dismiss /> });
     el("div").class("announcement").child(inner).built()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_dismissed_is_told_by_marks_and_by_nothing_else() {
+        let known = format!("{}.<p>.0123456789.{}..slipway", mark("Closed"), mark("Late"));
+        assert_eq!(marks(&known), [mark("Closed"), mark("Late")]);
+        assert_ne!(mark("Closed"), mark("Closed."));
+        assert!(marks("").is_empty());
+    }
+}

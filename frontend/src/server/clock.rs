@@ -1,6 +1,7 @@
 //! The time, in the person's time zone as far as the server knows it.
 
 use leptos::prelude::*;
+use time::OffsetDateTime;
 
 use crate::document::facts;
 use crate::text::format::When;
@@ -15,40 +16,24 @@ pub(crate) fn now() -> i64 {
 pub(crate) fn when(seconds: i64) -> When {
     let is_near = (seconds - now()).abs() < 2 * DAY;
     let behind = facts().behind_utc.filter(|_| is_near);
-    let local = |seconds: i64| seconds - i64::from(behind.unwrap_or_default()) * 60;
-    let (here, today) = (local(seconds), local(now()).div_euclid(DAY));
-    let days = here.div_euclid(DAY);
-    let minutes = here.rem_euclid(DAY) / 60;
-    let (year, month, day) = date(days);
+    let local = |seconds: i64| {
+        let seconds = seconds - i64::from(behind.unwrap_or_default()) * 60;
+        OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    };
+    let (here, today) = (local(seconds), local(now()).date());
     When {
-        hour: small(minutes / 60),
-        minute: small(minutes % 60),
-        days_away: days - today,
-        year: small(year),
-        day: small(day),
-        month: usize::try_from(month).unwrap_or_default(),
+        hour: here.hour().into(),
+        minute: here.minute().into(),
+        days_away: (here.date() - today).whole_days(),
+        year: here.year().try_into().unwrap_or_default(),
+        day: here.day().into(),
+        month: usize::from(u8::from(here.month())) - 1,
         utc: behind.is_none(),
     }
 }
 
 /// In seconds.
 const DAY: i64 = 86_400;
-
-fn small(number: i64) -> u32 {
-    u32::try_from(number).unwrap_or_default()
-}
-
-/// Year, month (0 is January) and day of a day since 1970 (Howard Hinnant, `civil_from_days`).
-fn date(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468; // Since the first of March of the year 0.
-    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153; // 0 is March.
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let before_march = i64::from(month >= 10);
-    (year + era * 400 + before_march, (month + 2) % 12, day)
-}
 
 /// The time of now.
 pub(crate) fn ticking(_seconds: u64) -> ReadSignal<i64> {
@@ -60,21 +45,50 @@ pub(crate) fn every(_seconds: u64, _task: impl Fn() + 'static) {}
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::document::Facts;
+
+    /// 28 November 2026, 20:30 UTC.
+    const NOW: i64 = 1_795_897_800;
+
+    fn told(behind_utc: Option<i32>, seconds: i64) -> (bool, i64, u32, u32, String) {
+        let owner = Owner::new();
+        let when = owner.with(|| {
+            let facts = Facts {
+                now: NOW,
+                behind_utc,
+                ..Facts::default()
+            };
+            provide_context(Arc::new(facts));
+            when(seconds)
+        });
+        let date = format!("{}-{:02}-{:02}", when.year, when.month + 1, when.day);
+        (when.utc, when.days_away, when.hour, when.minute, date)
+    }
 
     #[test]
-    fn days_are_dates() {
-        for (days, year, month, day) in [
-            (0, 1970, 0, 1),
-            (58, 1970, 1, 28),
-            (59, 1970, 2, 1),
-            (11_016, 2000, 1, 29),
-            (11_017, 2000, 2, 1),
-            (20_785, 2026, 10, 28),
-            (20_818, 2026, 11, 31),
-            (20_819, 2027, 0, 1),
-        ] {
-            assert_eq!(date(days), (year, month, day), "{days}");
-        }
+    fn a_moment_is_told_in_the_persons_zone() {
+        let here = (false, 0, 15, 30, "2026-11-28".to_owned());
+        assert_eq!(told(Some(300), NOW), here, "Toronto");
+        let here = (false, 1, 2, 0, "2026-11-29".to_owned());
+        assert_eq!(told(Some(300), NOW + 37_800), here, "after midnight there");
+        let here = (false, 0, 2, 15, "2026-11-29".to_owned());
+        assert_eq!(told(Some(-345), NOW), here, "Kathmandu, where it is tomorrow");
+    }
+
+    #[test]
+    fn a_moment_is_in_utc_where_the_zone_is_unknown_or_may_be_another_by_then() {
+        let here = (true, 0, 20, 30, "2026-11-28".to_owned());
+        assert_eq!(told(None, NOW), here);
+        let here = (true, 33, 20, 30, "2026-12-31".to_owned());
+        assert_eq!(
+            told(Some(300), NOW + 33 * DAY),
+            here,
+            "after clocks may have been changed"
+        );
+        let here = (true, -2, 20, 30, "2026-11-26".to_owned());
+        assert_eq!(told(Some(300), NOW - 2 * DAY), here);
     }
 }
