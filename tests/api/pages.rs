@@ -93,7 +93,9 @@ async fn the_document_answers_what_its_page_asks_first_and_names_what_it_asks_ne
         (&told, &told["announcements"][0]["text"]["en"]),
         (&asked("hub/api/site").await, &json!(text))
     );
-    assert_eq!(document.text.matches("alert(1)").count(), 1);
+    assert_eq!(document.text.matches("alert(1)").count(), 2, "as data, and to read");
+    let to_read = "Closed &lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt;&lt;!-- &amp; \u{2028}";
+    assert!(document.text.contains(to_read), "{}", document.text);
     assert!(!document.text.contains("<script>alert"), "{}", document.text);
     assert_eq!(
         (answer(&document.text, "user"), link(&document)),
