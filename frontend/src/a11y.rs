@@ -4,10 +4,10 @@
 use leptos::prelude::*;
 
 use crate::built::{Built, IntoBuilt};
-use crate::document;
 use crate::element::el;
 use crate::site::Site;
 use crate::task::effect;
+use crate::{document, takeover};
 
 const HEADING: &str = "heading";
 
@@ -34,8 +34,9 @@ impl Announcer {
     }
 
     /// Says this, once what is being read now is over.
-    pub(crate) fn say(self, message: impl Into<String>) {
-        self.message.set(message.into());
+    pub(crate) fn say(self, message: &str) {
+        let message = message.to_owned();
+        takeover::once_placed(Box::new(move || self.message.set(message)));
     }
 }
 

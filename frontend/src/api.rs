@@ -182,7 +182,8 @@ fn texts(options: &RawOptions) -> impl Iterator<Item = (&str, &str)> {
 
 /// What the document has brought along, for the first who asks; the server's answer for everybody else.
 async fn first(name: &str, url: String) -> Result<Json, Failure> {
-    match takeover::answer(name).await {
+    let (text, _held) = takeover::answer(name).await;
+    match text {
         Some(text) => Json::from_text(&text).ok_or(Failure::NotUnderstood),
         None => send(Method::GET, url, None).await,
     }

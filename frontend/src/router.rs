@@ -44,7 +44,14 @@ impl Go {
             }
             is_ours
         };
-        history::listen(follow, move || go.0.set(Url::current()));
+        // A fragment comes and goes on the same page.
+        let back = move || {
+            let url = Url::current();
+            if go.here() != url {
+                go.0.set(url);
+            }
+        };
+        history::listen(follow, back);
     }
 
     /// The one of this page.

@@ -86,6 +86,30 @@ await tell(async (enter) => {
   same(await Promise.all(values), ["0:25", "2", "4"], "time, cores and memory");
   await sees(text("terminalFor25"), page.getByLabel(say.partition, { exact: true }));
 
+  step("the keyboard stays where it was");
+  await hold();
+  await page.goto("hub/spawn", { waitUntil: "commit" });
+  await field("cores").fill("2");
+  await field("cores").press("Home");
+  takeOver();
+  await running(page);
+  await focused(field("cores"));
+  await field("cores").press("1");
+  same(await field("cores").inputValue(), "12", "what was typed at the caret");
+  await page.evaluate(() => {
+    location.hash = "main"; // As a link within the page would.
+    addEventListener("popstate", () => document.body.classList.add("back"));
+    history.back();
+  });
+  await page.locator("body.back").waitFor();
+  same(await field("cores").inputValue(), "12", "what is left of it on the way back");
+  await hold();
+  await page.goto("hub/spawn", { waitUntil: "commit" });
+  await button("start").focus();
+  takeOver();
+  await running(page);
+  await focused(button("start"));
+
   step("a page that cannot be loaded says so, in place of doing nothing");
   const alone = await enter();
   alone.allow(/./, "the program is kept from it");
@@ -100,8 +124,13 @@ await tell(async (enter) => {
   await alone.page.route("**/words-*.json", (route) => route.abort());
   await alone.page.goto("hub/spawn", { waitUntil: "commit" });
   await sees(alone.page.getByRole("alert").filter({ hasText: say.notLoaded }));
+  const vain = [];
+  alone.page.on("request", (request) => request.method() === "POST" && vain.push(request.url()));
+  await alone.page.getByRole("button", { name: say.start }).click();
+  await alone.page.getByRole("textbox", { name: say.cores, exact: true }).fill("2");
   await alone.page.unrouteAll();
   await running(alone.page);
+  same([await alone.page.getByRole("textbox", { name: say.cores, exact: true }).inputValue(), vain], ["2", []], "what was typed, and what was carried out");
   await gone(alone.page.getByRole("alert").filter({ hasText: say.notLoaded }));
 
   step("an answer that has become old on the way is asked for anew");
@@ -113,9 +142,14 @@ await tell(async (enter) => {
     const now = performance.now.bind(performance);
     performance.now = () => now() + 31_000;
   });
-  await alone.page.goto("hub/spawn");
-  await sees(alone.page.getByRole("button", { name: say.start }));
-  await until("the answers", () => asked.length > 2);
+  await alone.page.goto("hub/spawn", { waitUntil: "commit" });
+  await alone.page.evaluate(() => {
+    window.came = [];
+    const look = () => window.came.push(document.querySelectorAll("form button").length > 0);
+    new MutationObserver(look).observe(document.documentElement, { childList: true });
+  });
+  await running(alone.page);
+  same((await alone.page.evaluate(() => window.came)).at(-1), true, "whether the page came with its form");
   same(asked.map((path) => path.split("/").at(-1)).sort(), ["options", "site", "user"], "what was asked");
 
   step("what is pressed is not carried out on something else, nor is Enter in a search for the whole form");

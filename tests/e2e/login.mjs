@@ -20,6 +20,8 @@ await tell(async (enter) => {
   await sees(button("showPassword"));
   same([await field("username").inputValue(), await password.inputValue()], [story.person, "half of it"], "what was typed");
   await focused(password);
+  await password.press("!");
+  same(await password.inputValue(), "half of it!", "what was typed before and after");
 
   step("log in with nothing");
   await field("username").fill("");

@@ -117,6 +117,13 @@ impl El {
         .on("input", move |event| value.set(event_target_value(&event)))
     }
 
+    /// A field with this in it at first. As an attribute it would stand behind the caret.
+    pub(crate) fn filled(self, value: &str) -> Self {
+        let input: &HtmlInputElement = self.0.element.unchecked_ref();
+        input.set_value(value);
+        self
+    }
+
     /// A box or a button that is checked while this is so.
     pub(crate) fn checked(self, checked: Signal<bool>) -> Self {
         let input: HtmlInputElement = self.0.element.clone().unchecked_into();

@@ -37,7 +37,7 @@ fn one(words: Words, user: UserName, job: OtherJob) -> El {
                 Ok(()) => {
                     gone.set(true);
                     let said = untrack(move || words.text()).fill(Word::JobCancelled, &[&id.to_string()]);
-                    announcer.say(said);
+                    announcer.say(&said);
                 }
                 Err(error) => {
                     session.heed(&error);

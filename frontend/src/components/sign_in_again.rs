@@ -5,13 +5,12 @@ use shared::names::UserName;
 
 use super::{Button, Buttons, Meaning, Notice, Paragraph, QUIET, SECOND, SignInForm};
 use crate::built::{Built, IntoBuilt, maybe};
-use crate::clock;
-use crate::document;
 use crate::element::el;
 use crate::router::Go;
 use crate::session::Session;
 use crate::task::{callback, effect, memo, spawn};
 use crate::text::{Word, Words};
+use crate::{clock, document, takeover};
 
 /// From when on the end is told, in seconds before it.
 const SOON: i64 = 600;
@@ -94,7 +93,7 @@ fn Again(user: UserName, lapsed: bool, close: Callback<()>) -> Built {
             <Button class=QUIET label=words.say(way_out) press=other />
         </Buttons>
     };
-    effect(|| document::ask(ID));
+    effect(|| takeover::once_placed(Box::new(|| document::ask(ID))));
     el("dialog")
         .class("dialog")
         .attr("id", ID)

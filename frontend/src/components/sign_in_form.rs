@@ -19,6 +19,7 @@ use crate::text::{Word, Words};
 
 const USERNAME: &str = "username";
 const PASSWORD: &str = "password";
+const LOG_IN: &str = "log-in";
 const ANSWER: &str = "answer";
 
 /// The form.
@@ -152,7 +153,8 @@ fn Password(steps: Steps, carried: Carried, again: Option<UserName>) -> Built {
         focus = Some(PASSWORD.to_owned());
     }
     effect(move || {
-        if let Some(id) = focus.take().filter(|id| id == USERNAME || id == PASSWORD) {
+        let own = [USERNAME, PASSWORD, LOG_IN];
+        if let Some(id) = focus.take().filter(|id| own.contains(&id.as_str())) {
             document::focus(&id);
         }
     });
@@ -196,12 +198,12 @@ fn Password(steps: Steps, carried: Carried, again: Option<UserName>) -> Built {
     let username = input(USERNAME, false, name_error)
         .attr("autocomplete", "username")
         .attr_if("readonly", again.as_ref().map(|_| ""))
-        .attr("value", &steps.name.get_value());
+        .filled(&steps.name.get_value());
     let password = input(PASSWORD, false, password_error)
         .follows("type", kind)
         .attr("autocomplete", "current-password")
         .attr_if("autofocus", again.as_ref().map(|_| "")) // For the dialog, which chooses when it opens.
-        .attr("value", &carried.password);
+        .filled(&carried.password);
     let password = el("div")
         .class("login__password")
         .child(plain(password))
@@ -215,7 +217,7 @@ fn Password(steps: Steps, carried: Carried, again: Option<UserName>) -> Built {
             {password.built()}
         </Field>
         <Buttons>
-            <Button label=button busy=log_in.busy() />
+            <Button id=LOG_IN label=button busy=log_in.busy() />
         </Buttons>
     };
     form(submit, fields).built()

@@ -47,7 +47,7 @@ pub(crate) fn TimeWarning() -> Built {
     effect(move || {
         let due = due.get();
         if due > said {
-            announcer.say(sentence.get_untracked());
+            announcer.say(&sentence.get_untracked());
         }
         said = due;
     });

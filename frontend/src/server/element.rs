@@ -89,6 +89,11 @@ impl El {
         }
     }
 
+    /// A field with this in it at first.
+    pub(crate) fn filled(self, value: &str) -> Self {
+        self.attr("value", value)
+    }
+
     /// A box or a button that is checked if this is so.
     pub(crate) fn checked(self, checked: Signal<bool>) -> Self {
         self.attr_if("checked", checked.get_untracked().then_some(""))

@@ -106,7 +106,7 @@ fn room_for_it(page: Page, held: Signal<bool>) -> Built {
             set_timeout(
                 move || {
                     if turn.try_get_value() == Some(mine) {
-                        announcer.say(sentence.get_untracked());
+                        announcer.say(&sentence.get_untracked());
                     }
                 },
                 STEADY,
