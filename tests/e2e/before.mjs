@@ -36,6 +36,7 @@ await tell(async (enter) => {
   };
   await page.goto("hub/login");
   await signIn(person, story.person);
+  await sees(button("start")); // Slurm has been asked: only what is known at once is drawn.
 
   for (const [path, name] of [["hub/spawn", "options"], ["hub/spawn?time=nothing&cores=2", "options"], ["hub/home", "home"]]) {
     step(`${path} is drawn by the server as by the page`);
@@ -166,12 +167,14 @@ await tell(async (enter) => {
   const other = await enter();
   await other.page.goto("hub/login");
   await signIn(other, "many-accounts");
+  const search = other.page.getByRole("searchbox", { name: say.accountFilter });
+  await other.page.goto("hub/spawn");
+  await sees(search);
   let letGo;
   const kept = new Promise((resolve) => (letGo = resolve));
   await other.page.route("**/*.wasm", async (route) => route.continue(await kept));
   other.page.on("request", (request) => request.method() === "POST" && started.push(request.url()));
   await other.page.goto("hub/spawn", { waitUntil: "commit" });
-  const search = other.page.getByRole("searchbox", { name: say.accountFilter });
   await search.fill("group07");
   await search.press("Enter");
   letGo();

@@ -64,9 +64,9 @@ pub(crate) fn is_draft() -> bool {
 /// Puts the page in its place: at once, or where the server drew it, when it has used all that came with the document. For
 /// what has become old meanwhile and is asked for again it waits some seconds.
 pub(crate) async fn take_place(body: Element) {
-    let page = history::here();
+    let (page, is_drawn) = (history::here(), is_draft());
     for breath in 0..100 {
-        if !is_draft() {
+        if !is_drawn {
             break;
         }
         breathe(if breath < 20 { 0 } else { 50 }).await;
@@ -74,7 +74,9 @@ pub(crate) async fn take_place(body: Element) {
             break;
         }
     }
-    DONE.set(done(page));
+    if is_drawn {
+        DONE.set(done(page));
+    }
     if let Some(root) = document().document_element() {
         drop(root.remove_attribute("data-draft"));
         drop(root.remove_attribute("data-done"));
