@@ -27,12 +27,14 @@ mod time_warning;
 
 pub(crate) use amount::Amount;
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) use announcements::{Announcements, DISMISSED};
+pub(crate) use announcements::DISMISSED;
 pub(crate) use button::{Button, ButtonLink, Buttons, QUIET, SECOND};
 pub(crate) use choice::{Choice, Item, group};
 pub(crate) use error_summary::ErrorSummary;
 pub(crate) use field::{Field, Wrong, describe, input};
 pub(crate) use footer::Footer;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use header::{CLUSTER_NAME, SITE_NAME};
 pub(crate) use header::{Header, SkipLink};
 pub(crate) use history::History;
 pub(crate) use meanwhile::{meanwhile, whole};

@@ -17,9 +17,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use crate::app;
-use crate::built::IntoBuilt;
 use crate::carried::Carried;
-use crate::components::Announcements;
 use crate::document::Facts;
 use crate::text::Locale;
 
@@ -57,10 +55,11 @@ impl Draft<'_> {
         self.drawn(|| app::PARTS.map(|part| part().into_html()).concat())
     }
 
-    /// What the site announces, for a document in which the rest is not drawn.
+    /// What stands above the page, for a document in which the rest is not drawn.
     #[must_use]
-    pub fn announcements(&self) -> String {
-        self.drawn(|| view! { <Announcements /> }.built().into_html())
+    pub fn head(&self) -> String {
+        let [head, ..] = app::PARTS;
+        self.drawn(|| head().into_html())
     }
 
     fn drawn(&self, draw: impl FnOnce() -> String) -> String {

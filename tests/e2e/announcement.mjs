@@ -1,5 +1,5 @@
 // What the site announces is read by everybody, in their language, until they have dismissed it; and the site has a logo.
-import { gone, inspectAll, same, sees, signIn, step, story, tell } from "./browser.mjs";
+import { gone, inspectAll, PHONE, same, sees, signIn, step, story, tell } from "./browser.mjs";
 import { look } from "./server.mjs";
 
 const TOLD = { en: /^Maintenance on 1 December/, fr: /^Entretien le 1er décembre/ };
@@ -16,15 +16,19 @@ await tell(async (enter) => {
   await bare.page.goto("hub/login");
   await sees(bare.page.getByText(TOLD.en), bare.page.getByRole("link", { name: say.readMore }));
   await gone(bare.page.getByRole("button", { name: say.dismiss })); // It could do nothing.
-  let go;
-  const held = new Promise((done) => (go = done));
-  await page.route("**/*.wasm", async (route) => route.continue(await held));
-  await page.goto("hub/login");
-  const places = async () => [await told("en").boundingBox(), (await page.getByLabel(say.username).boundingBox()).y];
-  const before = await places();
-  go();
-  await sees(page.getByRole("button", { name: "Français" }));
-  same(await places(), before, "what the page found, and did not move");
+  for (const screen of [PHONE, person.screen]) {
+    await page.setViewportSize(screen);
+    let go;
+    const held = new Promise((done) => (go = done));
+    await page.route("**/*.wasm", async (route) => route.continue(await held));
+    await page.goto("hub/login");
+    const places = async () => [await told("en").boundingBox(), (await page.getByLabel(say.username).boundingBox()).y];
+    const before = await places();
+    go();
+    await sees(page.getByRole("button", { name: "Français" }));
+    same(await places(), before, "what the page found, and did not move");
+    await page.unrouteAll();
+  }
   same(await page.getByText("This is over.").count(), 0, "what is over");
   same(await logo.evaluate((image) => image.complete && image.naturalWidth > 0), true, "whether the logo is there");
   await inspectAll(person, "announcement");

@@ -74,7 +74,6 @@ impl Assets {
             &["here", "before"],
         );
         keep_one(&mut html, "page", page, &["login", "challenge", "other"]);
-        keep_one(&mut html, "logo", if self.logo.is_empty() { "" } else { "on" }, &["on"]);
         // What a form without scripts asks, a form without scripts goes on asking.
         keep_one(
             &mut html,
@@ -102,8 +101,6 @@ impl Assets {
             ("base", &self.base),
             ("theme", look.theme),
             ("title", &format!("{} · {}", self.site, self.cluster)),
-            ("site", &self.site),
-            ("cluster", &self.cluster),
             ("logo", &self.logo),
             // The page does not have to ask.
             ("signed_in", if is_form { "no" } else { "" }),
@@ -128,8 +125,8 @@ impl Assets {
                 answers,
                 ..Draft::default()
             };
-            let told = self.draft(page, look).announcements();
-            html = html.replacen("<!--announcements-->", &told, 1);
+            let head = self.draft(page, look).head();
+            html = html.replacen("<!--head-->", &head, 1);
         }
         html = html.replacen("<!--draft-->", draft, 1);
         html = html.replacen("<!--answers-->", &answers.html(), 1);

@@ -11,6 +11,7 @@ use web_sys::{Element, Event, FocusOptions, HtmlElement, HtmlInputElement, NodeL
 
 use super::{document, history};
 use crate::carried::Carried;
+use crate::components::{CLUSTER_NAME, SITE_NAME};
 
 /// What was done before the page had its place.
 struct Done {
@@ -47,8 +48,8 @@ thread_local! {
 /// What the document says, and what is in its form to log in.
 pub(crate) fn carried() -> Carried {
     Carried {
-        site: document::text("site-name").unwrap_or_default(),
-        cluster: document::text("cluster-name").unwrap_or_default(),
+        site: document::text(SITE_NAME).unwrap_or_default(),
+        cluster: document::text(CLUSTER_NAME).unwrap_or_default(),
         username: document::value("username"),
         password: document::value("password"),
         focus: document().active_element().map(|element| element.id()),

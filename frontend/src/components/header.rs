@@ -26,6 +26,10 @@ pub(crate) fn SkipLink() -> Built {
         .built()
 }
 
+/// The ids of what the page reads in its document: the site's and the cluster's name.
+pub(crate) const SITE_NAME: &str = "site-name";
+pub(crate) const CLUSTER_NAME: &str = "cluster-name";
+
 /// The header.
 #[component]
 pub(crate) fn Header() -> Built {
@@ -40,11 +44,20 @@ pub(crate) fn Header() -> Built {
             .attr("alt", "")
             .built()
     });
+    let link = el("a")
+        .class("header__site")
+        .attr("id", SITE_NAME)
+        .attr("href", &paths::home());
     let place = el("p")
         .class("header__place")
         .child(logo)
-        .child(el("a").class("header__site").attr("href", &paths::home()).says(name))
-        .child(el("span").class("header__cluster").says(cluster))
+        .child(link.says(name))
+        .child(
+            el("span")
+                .class("header__cluster")
+                .attr("id", CLUSTER_NAME)
+                .says(cluster),
+        )
         .child(state(words, site.reach));
     let tools = el("div")
         .class("header__tools")
