@@ -1,6 +1,7 @@
 //! The page: Trunk's output, kept in memory with its compressed forms, and the document that loads it.
 
 mod document;
+mod former;
 mod policy;
 
 use std::collections::HashMap;
@@ -73,23 +74,19 @@ impl Assets {
                 .replace("<script", "<!--scripts:on--><script")
                 .replace("</script>", "</script><!--/scripts:on-->")
         });
-        let mut files = HashMap::new();
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let Some(content_type) = content_type(&name) else {
-                continue;
-            };
-            let read = |suffix: &str| fs::read(folder.join(format!("{name}{suffix}"))).ok().map(Bytes::from);
-            let Some(plain) = read("") else { continue };
-            files.insert(
-                name.clone(),
-                File {
-                    content_type,
-                    plain,
-                    gzip: read(".gz"),
-                    brotli: read(".br"),
-                },
-            );
+        let mut files = read(folder);
+        let kept = config.server.state.with_extension("pages");
+        match former::keep(folder, &hash(index.as_bytes()), &kept) {
+            Ok(Some(former)) => read(&former).into_iter().for_each(|(name, file)| {
+                files.entry(name).or_insert(file);
+            }),
+            Ok(None) => {}
+            // `trunk serve` has the page then.
+            Err(_) if config.server.development_origin.is_some() => {}
+            Err(e) => tracing::warn!(
+                "{}: the page could not be kept for the next release: {e}",
+                kept.display()
+            ),
         }
         let logo = match &config.site.logo {
             Some(path) => {
@@ -158,6 +155,36 @@ impl Assets {
     }
 }
 
+/// The files of a page, with what Trunk's last step made of them.
+fn read(folder: &Path) -> HashMap<String, File> {
+    let mut files = HashMap::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let Some(content_type) = content_type(&name) else {
+            continue;
+        };
+        let content = |suffix: &str| fs::read(folder.join(format!("{name}{suffix}"))).ok().map(Bytes::from);
+        let Some(plain) = content("") else { continue };
+        let (gzip, brotli) = (content(".gz"), content(".br"));
+        files.insert(
+            name,
+            File {
+                content_type,
+                plain,
+                gzip,
+                brotli,
+            },
+        );
+    }
+    files
+}
+
+/// A content's name.
+fn hash(content: &[u8]) -> String {
+    let hash = digest::digest(&digest::SHA256, content);
+    URL_SAFE_NO_PAD.encode(hash.as_ref().get(..9).unwrap_or_default())
+}
+
 /// The site's logo, under a name with its content's hash.
 fn logo(path: &Path) -> Result<(String, File), String> {
     const MOST: usize = 64 * 1024;
@@ -174,8 +201,7 @@ fn logo(path: &Path) -> Result<(String, File), String> {
         "png" => "image/png",
         _ => return Err("is neither .svg nor .png".into()),
     };
-    let hash = digest::digest(&digest::SHA256, &plain);
-    let hash = URL_SAFE_NO_PAD.encode(hash.as_ref().get(..9).unwrap_or_default());
+    let hash = hash(&plain);
     let file = File {
         content_type,
         plain: plain.into(),

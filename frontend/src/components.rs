@@ -31,6 +31,8 @@ pub(crate) use announcements::DISMISSED;
 pub(crate) use button::{Button, ButtonLink, Buttons, QUIET, SECOND};
 pub(crate) use choice::{Choice, Item, group};
 pub(crate) use error_summary::ErrorSummary;
+#[cfg(debug_assertions)]
+pub(crate) use facts::facts;
 pub(crate) use field::{Field, Wrong, describe, input};
 pub(crate) use footer::Footer;
 #[cfg(target_arch = "wasm32")]

@@ -174,6 +174,7 @@ export async function inspect({ page, scripts, ...look }, name) {
   await picture(page, name, look);
 }
 
+const WIDE = { width: 1920, height: 1080 };
 const SCREENS = [DESKTOP, { width: 768, height: 1024 }, { width: 320, height: 640 }];
 
 /** The same in both languages, light and dark, wide and narrow, changed in place; then as it was before. */
@@ -190,6 +191,13 @@ export async function inspectAll(person, name, languages = ["fr", "en"]) {
       }
     }
   }
+  // With the person's own colours, and on a screen that is wider than a page should be.
+  await page.setViewportSize(person.screen);
+  await page.emulateMedia({ forcedColors: "active" });
+  await inspect({ ...person, colours: "forced", language: languages.at(-1) }, name);
+  await page.emulateMedia({ forcedColors: "none" });
+  await page.setViewportSize(WIDE);
+  await inspect({ ...person, screen: WIDE, language: languages.at(-1) }, name);
   await page.setViewportSize(person.screen);
 }
 

@@ -1,16 +1,20 @@
 //! `/hub/gallery`, in debug builds only (`make dev`): every component in its states, for whoever changes how they look.
+//! What needs a server or a sign-in, the pretend cluster's people show, who are named after it.
 
 use leptos::prelude::*;
-use shared::options::{FieldError, Problem};
+use shared::names::UserName;
+use shared::options::{FieldError, OtherJob, Problem};
 
 use crate::a11y::Heading;
+use crate::api::Failure;
 use crate::built::{Built, IntoBuilt};
 use crate::components::{
     Alert, Amount, Button, ButtonLink, Buttons, Choice, ErrorSummary, Field, Item, Literally, Meaning, Notice,
-    Paragraph, QUIET, SECOND, Select, SlurmWords, Step, Steps, input,
+    Paragraph, QUIET, SECOND, Select, SlurmWords, Step, Steps, Trouble, facts, input, other_jobs,
 };
 use crate::element::el;
 use crate::task::{callback, memo};
+use crate::text::Words;
 
 /// The page.
 #[component]
@@ -22,6 +26,9 @@ pub(crate) fn Gallery() -> Built {
         part("Choices", choices()),
         part("Steps", steps()),
         part("Texts", texts()),
+        part("A server", server()),
+        part("Jobs", jobs()),
+        part("Failures", failures()),
     ];
     view! {
         <Heading text=say("Gallery") />
@@ -175,4 +182,66 @@ fn texts() -> Vec<Built> {
         view! { <Literally text=say("The job’s output is in") code="/home/ada/slipway-4711.log".to_owned() /> }.built(),
         view! { <SlurmWords lead=say("Slurm’s own words:") slurm=refused /> }.built(),
     ]
+}
+
+fn server() -> Vec<Built> {
+    let state = |meaning: &str, name: &str| el("p").class(&format!("state state--{meaning}")).text(name);
+    vec![
+        state("good", "Running").built(),
+        state("bad", "Slurm does not answer").built(),
+        facts(vec![
+            (say("Node"), Some("gpu04".into())),
+            (say("Left out, as it has no value"), None),
+            (
+                say("Account"),
+                Some("a-name-that-is-as-long-as-the-cluster-lets-it-be_gpu".into()),
+            ),
+        ]),
+    ]
+}
+
+fn jobs() -> Vec<Built> {
+    let job = |id, kind: &str, running| OtherJob {
+        id,
+        kind: kind.to_owned(),
+        running,
+        ends_at: None,
+    };
+    let jobs = [
+        job(4711, "salloc", true),
+        job(4712, "an interactive job with a long name", false),
+    ];
+    let user = UserName::new("ada").ok();
+    let list = user.and_then(|user| other_jobs(Words::get(), &user, &jobs));
+    list.into_iter().collect()
+}
+
+fn failures() -> Vec<Built> {
+    let failure = |failure| view! { <Trouble failure retry=nothing() /> }.built();
+    vec![failure(Failure::NoServer), failure(Failure::NotUnderstood)]
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Draft;
+
+    #[test]
+    fn the_gallery_shows_something_of_every_part_in_both_languages() {
+        for (language, again) in [("en", "Try again"), ("fr", "Réessayer")] {
+            let html = Draft {
+                base: "/",
+                path: "/hub/gallery",
+                language,
+                ..Draft::default()
+            }
+            .html();
+            let parts: Vec<_> = html.split("<section class=\"card\"><h2>").skip(1).collect();
+            assert_eq!(parts.len(), 9, "{html}");
+            for part in parts {
+                let (name, shown) = part.split_once("</h2>").unwrap();
+                assert!(!shown.starts_with("</section>"), "{name} shows nothing");
+            }
+            assert!(html.contains(again), "{html}");
+        }
+    }
 }
