@@ -1,5 +1,5 @@
 // What every story needs: a browser, people in it, and the demands that hold for each page they see.
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import path from "node:path";
@@ -166,6 +166,16 @@ export async function picture(page, name, { language, screen, colours }) {
   await page.screenshot({ path: file, fullPage: true, caret: "initial" });
 }
 
+/** What a screen reader is given of a page, as in `trees/NAME.yml`; with SLIPWAY_WRITE_TREES that is written anew. */
+export async function tree(page, name) {
+  const file = new URL(`trees/${name}.yml`, import.meta.url);
+  // Of times there is only that they are there.
+  const found = `${await page.locator("body").ariaSnapshot()}\n`
+    .replace(/\b\d+\s(?:h|min)(?: \d+\s(?:min|s))? left/g, "0 h left").replace(/\b(?:(?:tomorrow|yesterday) at )?\d+:\d+/gi, "0:00");
+  if (process.env.SLIPWAY_WRITE_TREES) await writeFile(file, found);
+  same(found.split("\n"), (await readFile(file, "utf8")).split("\n"), `the tree of ${name}`);
+}
+
 /** All that is demanded of a page as it is now. Where scripts are off, axe cannot run. */
 export async function inspect({ page, scripts, ...look }, name) {
   const whole = `${name} (${look.language}, ${look.screen.width} px, ${look.colours})`;
@@ -191,13 +201,14 @@ export async function inspectAll(person, name, languages = ["fr", "en"]) {
       }
     }
   }
-  // With the person's own colours, and on a screen that is wider than a page should be.
   await page.setViewportSize(person.screen);
+  // With a person's own colours, and on a screen that is wider than a page should be; the same elements.
+  const look = { ...person, language: languages.at(-1) };
   await page.emulateMedia({ forcedColors: "active" });
-  await inspect({ ...person, colours: "forced", language: languages.at(-1) }, name);
+  await picture(page, name, { ...look, colours: "forced" });
   await page.emulateMedia({ forcedColors: "none" });
   await page.setViewportSize(WIDE);
-  await inspect({ ...person, screen: WIDE, language: languages.at(-1) }, name);
+  await picture(page, name, { ...look, screen: WIDE });
   await page.setViewportSize(person.screen);
 }
 

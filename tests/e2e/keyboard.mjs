@@ -1,5 +1,5 @@
 // The whole way by keyboard alone, with the focus always in sight and in a sensible order.
-import { focused, same, sees, step, story, tell, until } from "./browser.mjs";
+import { focused, same, sees, step, story, tell, tree, until } from "./browser.mjs";
 import { look } from "./server.mjs";
 
 await tell(async (enter) => {
@@ -36,6 +36,7 @@ await tell(async (enter) => {
   await page.goto("hub/login");
   await sees(button("showPassword"));
   await focused(field("username"));
+  await tree(page, "login");
   await walk("Shift+Tab", ...[...frame].reverse(), 'link "Skip to the content"');
   await keyboard.press("Enter");
   await walk("Tab", 'textbox "Username"');
@@ -52,6 +53,7 @@ await tell(async (enter) => {
 
   step("to the options");
   await focused(heading("home"));
+  await tree(page, "home");
   await walk("Tab", 'button "Start"', 'link "Change"');
   await keyboard.press("Enter");
   await focused(heading("options"));
@@ -72,6 +74,7 @@ await tell(async (enter) => {
   await walk("ArrowDown", 'radio "Notebook"', 'radio "Terminal"');
   await walk("ArrowUp", 'radio "Notebook"');
   await sees(page.getByText(/^Notebook for 3\sh, until .*, 2\scores, 8\sGB, charged to rrg-ada/));
+  await tree(page, "options");
   await walk("Tab", 'button "Start"');
 
   step("start");
@@ -81,6 +84,7 @@ await tell(async (enter) => {
   step("stop: the question takes the focus, and gives it back");
   await page.goto("hub/home");
   await sees(link("open"));
+  await tree(page, "home-running");
   await walk("Tab", 'link "Skip to the content"', ...frame, 'link "Log out"', 'link "Open"', 'button "Stop"');
   await keyboard.press("Enter");
   await focused(button("stopNo"));
@@ -91,6 +95,7 @@ await tell(async (enter) => {
   await walk("Shift+Tab", 'button "Stop it"');
   await keyboard.press("Enter");
   await sees(text("noServer"), text("wasStopped"));
+  await tree(page, "home-stopped");
 
   step("the focus has not been lost on the way");
   await until("focus", () => page.evaluate(() => document.activeElement !== document.body));
