@@ -185,10 +185,13 @@ fn texts() -> Vec<Built> {
 }
 
 fn server() -> Vec<Built> {
-    let state = |meaning: &str, name: &str| el("p").class(&format!("state state--{meaning}")).text(name);
+    let state = |meaning: &str, name: &str| {
+        let state = el("span").class(&format!("state state--{meaning}")).text(name);
+        el("p").child(state).built()
+    };
     vec![
-        state("good", "Running").built(),
-        state("bad", "Slurm does not answer").built(),
+        state("good", "Running"),
+        state("bad", "Slurm does not answer"),
         facts(vec![
             (say("Node"), Some("gpu04".into())),
             (say("Left out, as it has no value"), None),
