@@ -7,7 +7,10 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::names::UserName;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::Connection;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 
 use crate::keys;
 
@@ -59,11 +62,8 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             .busy_timeout(PATIENCE)
             .synchronous(SqliteSynchronous::Normal);
-        let pool = SqlitePoolOptions::new()
-            .max_connections(8)
-            .acquire_timeout(PATIENCE)
-            .connect_with(options)
-            .await?;
+        // By a connection of its own: making the file takes a busy disk longer than anybody should wait for one later.
+        let mut maker = SqliteConnection::connect_with(&options).await?;
         for table in [
             "CREATE TABLE IF NOT EXISTS sign_in_ends (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, \
              ends_at INTEGER NOT NULL) STRICT",
@@ -76,8 +76,14 @@ impl Store {
             "CREATE INDEX IF NOT EXISTS past_of_user ON past (user, asked_at)",
             "CREATE TABLE IF NOT EXISTS servers (user TEXT PRIMARY KEY, nonce TEXT NOT NULL, record TEXT NOT NULL) STRICT",
         ] {
-            sqlx::query(table).execute(&pool).await?;
+            sqlx::query(table).execute(&mut maker).await?;
         }
+        let pool = SqlitePoolOptions::new()
+            .max_connections(8)
+            .acquire_timeout(PATIENCE)
+            .connect_with(options)
+            .await?;
+        maker.close().await?;
         Ok(Self { pool })
     }
 
