@@ -6,7 +6,7 @@ mod policy;
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
 use axum::body::Body;
@@ -33,6 +33,8 @@ struct File {
 /// The page's files and document.
 pub struct Assets {
     files: HashMap<String, File>,
+    /// The name of this release of the page.
+    release: String,
     template: String,
     /// The same with its styles in it, for pages that most people see before anything is in their browser's cache.
     first_template: String,
@@ -75,18 +77,11 @@ impl Assets {
                 .replace("</script>", "</script><!--/scripts:on-->")
         });
         let mut files = read(folder);
-        let kept = config.server.state.with_extension("pages");
-        match former::keep(folder, &hash(index.as_bytes()), &kept) {
-            Ok(Some(former)) => read(&former).into_iter().for_each(|(name, file)| {
+        let (kept, release) = (kept(config), hash(index.as_bytes()));
+        if let Some(former) = former::find(&kept, &release) {
+            for (name, file) in read(&former) {
                 files.entry(name).or_insert(file);
-            }),
-            Ok(None) => {}
-            // `trunk serve` has the page then.
-            Err(_) if config.server.development_origin.is_some() => {}
-            Err(e) => tracing::warn!(
-                "{}: the page could not be kept for the next release: {e}",
-                kept.display()
-            ),
+            }
         }
         let logo = match &config.site.logo {
             Some(path) => {
@@ -99,6 +94,7 @@ impl Assets {
         let (site, cluster) = (config.site.name.clone(), config.site.cluster.clone());
         Ok(Self {
             files,
+            release,
             template,
             first_template,
             policy,
@@ -107,6 +103,20 @@ impl Assets {
             base,
             logo,
         })
+    }
+
+    /// Keeps the page's files for the release after this one, now that this one serves.
+    pub fn keep(&self, config: &Config) {
+        let kept = kept(config);
+        match former::keep(&config.server.assets, &kept, &self.release) {
+            // `trunk serve` has the page then.
+            Err(_) if config.server.development_origin.is_some() => {}
+            Err(e) => tracing::warn!(
+                "{}: the page could not be kept for the next release: {e}",
+                kept.display()
+            ),
+            Ok(()) => {}
+        }
     }
 
     /// The page as it will be drawn, as far as it can be before it runs, with what is the site's and the look's.
@@ -179,10 +189,17 @@ fn read(folder: &Path) -> HashMap<String, File> {
     files
 }
 
+/// Where the page's files of this release and of the one before are kept.
+fn kept(config: &Config) -> PathBuf {
+    config.server.state.with_extension("pages")
+}
+
 /// A content's name.
 fn hash(content: &[u8]) -> String {
     let hash = digest::digest(&digest::SHA256, content);
-    URL_SAFE_NO_PAD.encode(hash.as_ref().get(..9).unwrap_or_default())
+    let mut name = URL_SAFE_NO_PAD.encode(hash);
+    name.truncate(former::NAME);
+    name
 }
 
 /// The site's logo, under a name with its content's hash.

@@ -51,6 +51,8 @@ pub async fn serve(config: Config) -> Result<(), String> {
     if !takeover::tell_predecessor() {
         tell_systemd(&[NotifyState::Ready]);
     }
+    let page = Arc::clone(&app);
+    tokio::task::spawn_blocking(move || page.assets.keep(&page.config));
 
     let ended = async {
         front

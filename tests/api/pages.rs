@@ -406,6 +406,18 @@ async fn a_page_that_was_loaded_before_an_upgrade_still_finds_its_files() {
         )
         .unwrap();
         site.start_slipway().await;
+        let is_kept = || {
+            let kept = std::fs::read_dir(site.path("slipway.pages"))
+                .into_iter()
+                .flatten()
+                .flatten();
+            let whole = kept.filter(|folder| folder.file_name().len() == 12);
+            let mut files = whole.map(|folder| folder.path().join(format!("frontend-{release}.js")));
+            files.any(|file| file.exists() && file.with_file_name("index.html").exists())
+        };
+        while !is_kept() {
+            tokio::task::yield_now().await;
+        }
         site.kill_slipway().await;
         std::fs::rename(&folder, site.path(release)).unwrap();
     }

@@ -20,7 +20,7 @@ const hub = {
 };
 const slipway = {
   name: "#username", password: "#password", press: ".login .buttons button", form: "#cores",
-  running: "html:not([data-draft=yes]) .header__tools", // Drawn by the page itself.
+  running: "html:not([data-draft]) .header__tools", // The page says so by taking the mark away.
   signIn: (request, site) => request.post(`${site}hub/api/login`, { data: { username: "ada", password: PASSWORD } }),
 };
 const WAYS = { Slipway: [SITE, slipway], JupyterHub: [HUB, hub], "JupyterHub, gzip": [HUB_GZIP, hub] };

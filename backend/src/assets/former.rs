@@ -1,41 +1,60 @@
 //! The page's files of the release before this one, kept beside the state: a page that was opened before an upgrade still
 //! asks for what it has not needed yet, such as the words of the other language.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+use std::{fs, io, process};
 
-/// A release's last file: with it, it is complete. Its time is when that release was started last.
+/// What each release has. Its time is when that release was started last.
 const DOCUMENT: &str = "index.html";
+/// How long a release's name is: that of its document's content.
+pub(super) const NAME: usize = 12;
 
-/// Keeps the page in `page` for the release after this one, under its name; tells where the one before is, if there was one.
-pub(super) fn keep(page: &Path, name: &str, kept: &Path) -> io::Result<Option<PathBuf>> {
-    let own = kept.join(name);
-    if !own.join(DOCUMENT).exists() {
-        fs::create_dir_all(&own)?;
+/// The releases that are kept, but this one: the last one first.
+fn others(kept: &Path, own: &str) -> Vec<(SystemTime, PathBuf)> {
+    let mut others = Vec::new();
+    for folder in fs::read_dir(kept).into_iter().flatten().flatten() {
+        let name = folder.file_name();
+        let started = fs::metadata(folder.path().join(DOCUMENT)).and_then(|document| document.modified());
+        if let Ok(started) = started
+            && name.len() == NAME
+            && name != own
+        {
+            others.push((started, folder.path()));
+        }
+    }
+    others.sort();
+    others.reverse();
+    others
+}
+
+/// Where the files of the release before this one are: what was started last, also if somebody went back to an older one.
+pub(super) fn find(kept: &Path, own: &str) -> Option<PathBuf> {
+    others(kept, own).into_iter().next().map(|(_, folder)| folder)
+}
+
+/// Keeps the page in `page`, which is served now, for the release after this one, and the one before. Older ones go.
+pub(super) fn keep(page: &Path, kept: &Path, own: &str) -> io::Result<()> {
+    let folder = kept.join(own);
+    if !folder.exists() {
+        // Another Slipway may be doing the same: whole or not at all.
+        let partial = kept.join(format!("{own}.{}", process::id()));
+        fs::create_dir_all(&partial)?;
         for file in fs::read_dir(page)? {
             let file = file?;
-            if file.file_type()?.is_file() && file.file_name() != DOCUMENT {
-                fs::copy(file.path(), own.join(file.file_name()))?;
+            if fs::metadata(file.path())?.is_file() {
+                fs::write(partial.join(file.file_name()), fs::read(file.path())?)?;
             }
         }
-    }
-    fs::write(own.join(DOCUMENT), fs::read(page.join(DOCUMENT))?)?;
-    let mut others = Vec::new();
-    for folder in fs::read_dir(kept)? {
-        let folder = folder?.path();
-        if folder != own {
-            let started = fs::metadata(folder.join(DOCUMENT)).and_then(|document| document.modified());
-            others.push((started.ok(), folder));
+        if fs::rename(&partial, &folder).is_err() {
+            fs::remove_dir_all(&partial)?;
         }
     }
-    // The one before is what was started last before this one, also if somebody goes back to an older one.
-    others.sort();
-    let former = others.pop_if(|(started, _)| started.is_some());
-    for (_, older) in others {
+    fs::write(folder.join(DOCUMENT), fs::read(page.join(DOCUMENT))?)?;
+    for (_, older) in others(kept, own).into_iter().skip(1) {
         fs::remove_dir_all(older)?;
     }
-    Ok(former.map(|(_, folder)| folder))
+    Ok(())
 }
 
 #[cfg(test)]
@@ -46,35 +65,37 @@ mod tests {
     fn this_release_and_the_one_before_are_kept_and_no_older_one() {
         let folder = tempfile::tempdir().unwrap();
         let (page, kept) = (folder.path().join("page"), folder.path().join("kept"));
-        let release = |name: &str| {
+        let name = |name: &str| format!("{name:.<12}");
+        let start = |release: &str| {
             fs::create_dir_all(&page).unwrap();
-            fs::write(page.join(format!("{name}.js")), name).unwrap();
-            fs::write(page.join(DOCUMENT), name).unwrap();
-            let former = keep(&page, name, &kept).unwrap();
+            fs::write(page.join("own.js"), release).unwrap();
+            fs::write(page.join(DOCUMENT), release).unwrap();
+            let former = find(&kept, &name(release));
+            keep(&page, &kept, &name(release)).unwrap();
             fs::remove_dir_all(&page).unwrap();
-            former.map(|folder| fs::read_to_string(folder.join(DOCUMENT)).unwrap())
+            former.map(|folder| fs::read_to_string(folder.join("own.js")).unwrap())
         };
-        assert_eq!(release("first"), None);
-        assert_eq!(release("first").as_deref(), None, "started again");
-        assert_eq!(release("second").as_deref(), Some("first"));
-        assert_eq!(release("third").as_deref(), Some("second"));
-        assert!(kept.join("third/third.js").exists() && !kept.join("first").exists());
-        assert_eq!(release("second").as_deref(), Some("third"), "gone back to");
+        fs::create_dir_all(kept.join("somebody else's")).unwrap();
+        fs::write(kept.join("a file"), "").unwrap();
+        assert_eq!(start("1"), None);
+        assert_eq!(start("1"), None, "started again");
+        assert_eq!(start("2").as_deref(), Some("1"));
+        assert_eq!(start("3").as_deref(), Some("2"));
+        assert!(!kept.join(name("1")).exists());
+        assert_eq!(start("2").as_deref(), Some("3"), "gone back to");
+        assert!(kept.join("somebody else's").exists() && kept.join("a file").exists());
     }
 
     #[test]
-    fn what_was_not_copied_to_its_end_is_copied_again_and_never_served() {
+    fn a_release_that_was_never_served_does_not_push_the_one_before_out() {
         let folder = tempfile::tempdir().unwrap();
         let (page, kept) = (folder.path().join("page"), folder.path().join("kept"));
         fs::create_dir_all(&page).unwrap();
-        fs::write(page.join("a.js"), "whole").unwrap();
         fs::write(page.join(DOCUMENT), "").unwrap();
-        for name in ["now", "before"] {
-            fs::create_dir_all(kept.join(name)).unwrap();
-            fs::write(kept.join(name).join("a.js"), "wh").unwrap();
+        keep(&page, &kept, "served......").unwrap();
+        for release in ["failed......", "next........"] {
+            let former = find(&kept, release).unwrap();
+            assert!(former.ends_with("served......"), "{}", former.display());
         }
-        assert_eq!(keep(&page, "now", &kept).unwrap(), None);
-        assert_eq!(fs::read_to_string(kept.join("now/a.js")).unwrap(), "whole");
-        assert!(!kept.join("before").exists());
     }
 }
