@@ -4,7 +4,7 @@ use http::Method;
 use local_slurm::Fault;
 use serde_json::{Value, json};
 use shared::server::Phase;
-use slipway_tests::{Person, Plan, Reply, Site};
+use slipway_tests::{Person, Plan, Reply, Site, until};
 
 #[tokio::test]
 async fn every_page_is_one_document_with_a_strict_policy() {
@@ -406,18 +406,13 @@ async fn a_page_that_was_loaded_before_an_upgrade_still_finds_its_files() {
         )
         .unwrap();
         site.start_slipway().await;
-        let is_kept = || {
-            let kept = std::fs::read_dir(site.path("slipway.pages"))
-                .into_iter()
-                .flatten()
-                .flatten();
-            let whole = kept.filter(|folder| folder.file_name().len() == 12);
-            let mut files = whole.map(|folder| folder.path().join(format!("frontend-{release}.js")));
-            files.any(|file| file.exists() && file.with_file_name("index.html").exists())
-        };
-        while !is_kept() {
-            tokio::task::yield_now().await;
-        }
+        let pages = site.path("slipway.pages");
+        until("the page to be kept", || async {
+            let kept = std::fs::read_dir(&pages).into_iter().flatten().flatten();
+            let mut whole = kept.filter(|folder| folder.file_name().len() == 12);
+            whole.find(|folder| folder.path().join(format!("frontend-{release}.js")).exists())
+        })
+        .await;
         site.kill_slipway().await;
         std::fs::rename(&folder, site.path(release)).unwrap();
     }
