@@ -32,12 +32,16 @@ pub enum Beginning {
 pub struct Answers {
     list: Vec<(&'static str, String)>,
     has_server: bool,
+    now: i64,
 }
 
 impl Answers {
     /// To what anybody asks.
     pub fn of_site(app: &App) -> Self {
-        let mut answers = Self::default();
+        let mut answers = Self {
+            now: app.clock.now(),
+            ..Self::default()
+        };
         answers.add("site", &site::view(app));
         answers
     }
@@ -105,6 +109,11 @@ impl Answers {
     /// All of them, as JSON under their names.
     pub fn list(&self) -> &[(&'static str, String)] {
         &self.list
+    }
+
+    /// When they were given, in seconds since 1970.
+    pub fn now(&self) -> i64 {
+        self.now
     }
 
     /// Elements for the document's head. They are data, which no browser runs.

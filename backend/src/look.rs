@@ -1,12 +1,14 @@
 //! How a person wants the document: its language and its colours.
 
 use http::{HeaderMap, header};
+use serde::{Deserialize, Serialize};
 
 use crate::auth;
 
-/// The language of a document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Language {
+/// The language of a document, and of the Jupyter that is started from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
     /// English.
     En,
     /// French.
@@ -14,8 +16,9 @@ pub(crate) enum Language {
 }
 
 impl Language {
-    /// The one that the person chose before, or the first of the browser's that there is.
-    fn of(headers: &HeaderMap) -> Self {
+    /// The one that the person chose before, or the first of the browser's that there is; nothing for a program, which
+    /// has none.
+    pub(crate) fn wanted(headers: &HeaderMap) -> Option<Self> {
         let chosen = chosen(headers, "slipway-language");
         let accepted = headers
             .get(header::ACCEPT_LANGUAGE)
@@ -31,8 +34,9 @@ impl Language {
             .find(|tag| tag == "en" || tag == "fr")
             .as_deref()
         {
-            Some("fr") => Self::Fr,
-            _ => Self::En,
+            Some("fr") => Some(Self::Fr),
+            Some("en") => Some(Self::En),
+            _ => None,
         }
     }
 
@@ -74,7 +78,7 @@ impl Look {
         let chosen = chosen(headers, "slipway-theme").unwrap_or_default();
         let theme = ["light", "dark"].into_iter().find(|theme| *theme == chosen);
         Self {
-            language: Language::of(headers),
+            language: Language::wanted(headers).unwrap_or(Language::En),
             theme: theme.unwrap_or("system"),
             behind_utc: self::chosen(headers, "slipway-behind-utc")
                 .and_then(|minutes| minutes.parse().ok())
@@ -105,14 +109,18 @@ mod tests {
             HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
         };
         assert_eq!(
-            Language::of(&headers(header::ACCEPT_LANGUAGE, "de, fr-CA;q=0.9, en;q=0.8")),
-            Language::Fr
+            Language::wanted(&headers(header::ACCEPT_LANGUAGE, "de, fr-CA;q=0.9, en;q=0.8")),
+            Some(Language::Fr)
         );
-        assert_eq!(Language::of(&headers(header::ACCEPT_LANGUAGE, "de")), Language::En);
         assert_eq!(
-            Language::of(&headers(header::COOKIE, "x=1; slipway-language=fr")),
-            Language::Fr
+            Language::wanted(&headers(header::COOKIE, "x=1; slipway-language=fr")),
+            Some(Language::Fr)
         );
+        for none in ["de", "*", ""] {
+            let headers = headers(header::ACCEPT_LANGUAGE, none);
+            assert_eq!(Language::wanted(&headers), None, "{none}");
+            assert_eq!(Look::of(&headers).language, Language::En, "{none}");
+        }
     }
 
     #[test]

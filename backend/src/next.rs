@@ -5,21 +5,29 @@ use std::sync::Arc;
 use crate::api::server::start;
 use crate::app::App;
 use crate::cause::Cause;
-use crate::spawner::Once;
+use crate::spawner::{Next, Once};
 
 /// Until Slipway ends. What the person may no longer choose is not started, as when they press Start themselves.
 pub async fn start_next_until_shutdown(app: Arc<App>) {
-    let once = Once {
-        keep_waiting: true,
-        ..Once::default()
-    };
     loop {
         let next = tokio::select! {
             next = app.spawner.next_wanted() => next,
             () = app.shutdown.cancelled() => None,
         };
-        let Some((user, options)) = next else { return };
+        let Some(Next {
+            user,
+            options,
+            language,
+        }) = next
+        else {
+            return;
+        };
         let raw = options.to_raw();
+        let once = Once {
+            keep_waiting: true,
+            language,
+            ..Once::default()
+        };
         let start = start(&app, &user, &raw, once);
         let cause = Cause::request();
         let id = cause.to_string();

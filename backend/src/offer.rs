@@ -136,6 +136,16 @@ impl Offers {
         self.jobs.forget(user);
     }
 
+    /// Until when a maintenance has all of the nodes, as far as Slurm has said.
+    pub fn maintenance_until(&self) -> Option<i64> {
+        self.renew_calendar();
+        let (nodes, calendar) = (self.nodes.known(&())?, self.calendar.known(&())?);
+        let now = self.slurm.now();
+        let is_on = |found: &&Reservation| found.maintenance && found.starts_at <= now && now < found.ends_at;
+        let mut whole = calendar.iter().filter(is_on).filter(|found| nodes.are_in(&found.nodes));
+        whole.next().map(|found| found.ends_at)
+    }
+
     /// What jobs can have, from Slurm, asked at the start too, so that the first page need not wait for it.
     pub async fn prepare(&self) {
         self.renew_calendar();

@@ -83,7 +83,7 @@ fn drawn(app: &App, request: &Request, look: &Look, beginning: Beginning, answer
     let page = Draft {
         path: uri.path(),
         search: &search,
-        now: app.clock.now(),
+        now: answers.now(),
         answers: answers.list(),
         ..Draft::default()
     };

@@ -29,6 +29,7 @@ use tokio_util::task::TaskTracker;
 
 pub use keys::{JobKeys, ServerIdentity};
 pub use life::{Known, Policy, Submission, Wish, derive};
+pub use next::Next;
 pub use server::Server;
 pub use start::{Once, SpawnError, Started};
 

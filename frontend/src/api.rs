@@ -134,10 +134,9 @@ pub(crate) async fn history(name: &UserName) -> Result<Vec<PastServer>, Failure>
 }
 
 /// What support needs to know of a person's server.
-pub(crate) async fn support(name: &UserName) -> Option<String> {
+pub(crate) async fn support(name: &UserName) -> Result<String, Failure> {
     let url = format!("{}/support", routes().api_server(name));
-    let (is_good, text) = fetch(Method::GET, &url, None).await?;
-    is_good.then_some(text)
+    good(fetch(Method::GET, &url, None).await)
 }
 
 /// Cancels another job of a person's.
@@ -191,13 +190,18 @@ async fn first(name: &str, url: String) -> Result<Json, Failure> {
 
 /// The answer's JSON; nothing where it has no body.
 async fn send(method: Method, url: String, body: Option<String>) -> Result<Json, Failure> {
-    let (status_is_good, text) = fetch(method, &url, body).await.ok_or(Failure::NoServer)?;
-    let json = Json::from_text(&text).ok_or(Failure::NotUnderstood)?;
-    if status_is_good {
-        return Ok(json);
+    let text = good(fetch(method, &url, body).await)?;
+    Json::from_text(&text).ok_or(Failure::NotUnderstood)
+}
+
+/// The text of an answer that is good; else why there is none.
+fn good(answer: Option<(bool, String)>) -> Result<String, Failure> {
+    let (is_good, text) = answer.ok_or(Failure::NoServer)?;
+    if is_good {
+        return Ok(text);
     }
-    let error = json.parse().map(|error: ErrorView| Failure::Api(Box::new(error)));
-    Err(error.unwrap_or(Failure::NotUnderstood))
+    let error = Json::from_text(&text).and_then(|json| json.parse::<ErrorView>());
+    Err(error.map_or(Failure::NotUnderstood, |error| Failure::Api(Box::new(error))))
 }
 
 fn parse<T: Read>(json: &Json) -> Result<T, Failure> {

@@ -3,6 +3,7 @@
 mod amount;
 mod announcements;
 mod button;
+mod check;
 mod choice;
 mod error_summary;
 mod facts;
@@ -28,7 +29,8 @@ mod time_warning;
 pub(crate) use amount::Amount;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use announcements::DISMISSED;
-pub(crate) use button::{Button, ButtonLink, Buttons, QUIET, SECOND};
+pub(crate) use button::{Button, ButtonLink, Buttons, FIRST, QUIET, SECOND};
+pub(crate) use check::check;
 pub(crate) use choice::{Choice, Item, group};
 pub(crate) use error_summary::ErrorSummary;
 #[cfg(debug_assertions)]
@@ -41,9 +43,9 @@ pub(crate) use header::{Header, SkipLink};
 pub(crate) use history::History;
 pub(crate) use meanwhile::{meanwhile, whole};
 pub(crate) use next_failed::NextFailed;
-pub(crate) use notice::{Alert, Meaning, Notice, Trouble, TroublePage, failure_words};
+pub(crate) use notice::{Alert, Failed, Meaning, Notice, Trouble, TroublePage, failure_words};
 pub(crate) use other_jobs::other_jobs;
-pub(crate) use paragraph::{Literally, Paragraph, SlurmWords};
+pub(crate) use paragraph::{Literally, Paragraph, Quoting, SlurmWords, quoting};
 pub(crate) use select::Select;
 pub(crate) use server_card::ServerCard;
 pub(crate) use sign_in_again::SignInAgain;

@@ -18,6 +18,7 @@
 mod a11y;
 mod api;
 mod app;
+mod attempt;
 #[cfg(target_arch = "wasm32")]
 mod browser;
 mod carried;

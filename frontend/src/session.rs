@@ -115,14 +115,16 @@ impl Session {
 
     /// Signs out, and goes to the login page. Without an answer the sign-in is still there, and so is
     /// the person.
-    pub(crate) async fn log_out(self, go: Go, stop_server: bool) {
-        if api::log_out(stop_server).await.is_ok() {
+    pub(crate) async fn log_out(self, go: Go, stop_server: bool) -> Result<(), Failure> {
+        let outcome = api::log_out(stop_server).await;
+        if outcome.is_ok() {
             preferences::tell(preferences::SIGNED_OUT);
             go.to(&paths::login(None));
             self.nobody();
         } else {
             self.ask();
         }
+        outcome
     }
 
     /// A failure that says nobody is signed in any more: what stands on the page stays.

@@ -48,6 +48,7 @@ impl Site {
                 cluster: carried.cluster.clone(),
                 version: String::new(),
                 slurm_silent_since: None,
+                maintenance_until: None,
                 links: Links::default(),
                 hubs: Vec::new(),
                 stop_at_logout: false,

@@ -7,18 +7,17 @@ use shared::raw::RawOptions;
 use shared::reason::Why;
 
 use crate::api::{self, Failure};
+use crate::attempt::Attempt;
 use crate::paths;
 use crate::router::Go;
-use crate::session::Session;
-use crate::task::{Task, callback};
+use crate::task::callback;
 
 /// A start, as an action of the page.
 #[derive(Clone, Copy)]
 pub(crate) struct Start {
-    task: Task,
+    /// The request, and why the last one failed.
+    pub(crate) attempt: Attempt,
     options: StoredValue<(RawOptions, Option<&'static str>)>,
-    /// Why the last one failed.
-    pub(crate) failure: RwSignal<Option<Failure>>,
 }
 
 impl Start {
@@ -30,22 +29,16 @@ impl Start {
 
     /// Starts this person's server, then does something else.
     pub(crate) fn then(user: UserName, done: Callback<()>) -> Self {
-        let session = Session::get();
-        let failure = RwSignal::new(None);
         let options = StoredValue::new((RawOptions::default(), None));
-        let task = Task::new(move || {
+        let attempt = Attempt::new(move || {
             let ((options, once), user) = (options.get_value(), user.clone());
             async move {
-                match api::start(&user, &options, once).await {
-                    Ok(()) => done.run(()),
-                    Err(error) => {
-                        session.heed(&error);
-                        failure.set(Some(error));
-                    }
-                }
+                api::start(&user, &options, once).await?;
+                done.run(());
+                Ok(())
             }
         });
-        Self { task, options, failure }
+        Self { attempt, options }
     }
 
     /// Sends the request, unless one is on its way.
@@ -64,16 +57,15 @@ impl Start {
     }
 
     fn send_with(self, options: RawOptions, once: Option<&'static str>) {
-        if !self.task.busy().get_untracked() {
-            self.failure.set(None);
+        if !self.busy().get_untracked() {
             self.options.set_value((options, once));
-            self.task.start();
+            self.attempt.start();
         }
     }
 
     /// A request is on its way.
     pub(crate) fn busy(self) -> Signal<bool> {
-        self.task.busy()
+        self.attempt.busy()
     }
 
     /// What a refusal of Slurm's means, and its own words.

@@ -123,7 +123,7 @@ macro_rules! words {
 
 words! {
     // The frame.
-    Skip Language Colours ColoursSystem ColoursLight ColoursDark Online NoConnection YourAccount LogOut Documentation
+    Skip Language Colours ColoursSystem ColoursLight ColoursDark Online Maintenance NoConnection YourAccount LogOut Documentation
     StatusPage Support OneMoment TroubleTitle LanguageFailed Silent AsOf Dismiss
     // Failures.
     NoServer NoServerAdvice Unreachable NotUnderstood SlurmUnreachable TryAgain AlreadyRunning GoToServer SlurmSaid
@@ -149,7 +149,7 @@ words! {
     LinkHere Link
     // Starting.
     StartingTitle StepSending StepSent StepQueued StepOpening StepDone StepNow StepNext MayBeSooner KeepWaiting
-    KeptWaiting Suspended Cancel Cancelling OpeningLead TwoMinutesLeft OneMinuteLeft NothingToWaitFor ChooseOptions
+    KeptWaiting Suspended Cancel Cancelling OpeningLead OpensByItself TwoMinutesLeft OneMinuteLeft NothingToWaitFor ChooseOptions
     StepStarting StepStartingOn Expected Waited WaitedLeft Told StartingFor NoNews PhaseSubmitting PhaseQueued
     PhaseStarting PhaseReady PhaseStopping PhaseEnded
     // Ended, not running.
@@ -196,7 +196,9 @@ impl Tongue {
 #[derive(Clone, Copy)]
 pub(crate) struct Words {
     chosen: RwSignal<Locale>,
-    /// The other language could not be loaded.
+    /// The one that was asked for last: it may be on its way.
+    wanted: RwSignal<Locale>,
+    /// That one could not be loaded.
     pub(crate) failed: RwSignal<bool>,
     /// Tells when more of Slurm's reasons can be said.
     reasons: Trigger,
@@ -223,13 +225,23 @@ impl Words {
     /// Another language, once its messages are here. Without them the page stays as it is, and says so.
     pub(crate) fn choose(self, locale: Locale) {
         self.failed.set(false);
+        self.wanted.set(locale);
         spawn(async move {
-            if locale.load().await {
+            let is_here = locale.load().await;
+            if self.wanted.get_untracked() != locale {
+                return; // Another one was chosen meanwhile.
+            }
+            if is_here {
                 self.chosen.set(locale);
             } else {
                 self.failed.set(true);
             }
         });
+    }
+
+    /// Whether this language is on its way; follows that.
+    pub(crate) fn awaits(self, locale: Locale) -> bool {
+        self.wanted.get() == locale && self.locale() != locale && !self.failed.get()
     }
 
     /// A fixed message.
@@ -262,6 +274,7 @@ pub(crate) fn provide(locale: Locale) {
     let chosen = RwSignal::new(locale);
     provide_context(Words {
         chosen,
+        wanted: RwSignal::new(locale),
         failed: RwSignal::new(false),
         reasons: Trigger::new(),
         loading: StoredValue::new(None),

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, Error, IntoDeserializer};
 use shared::api::{
-    Bilingual, BoardRow, BoardView, ErrorCode, ErrorView, HubView, InterfaceView, Landing, Links, Note, SiteView,
-    UserView,
+    AnnouncementView, Bilingual, BoardRow, BoardView, ErrorCode, ErrorView, HubView, InterfaceView, Landing, Links,
+    Note, SiteView, UserView,
 };
 use shared::names::{AccountName, InterfaceName, ProfileName, SlurmName, UserName};
 use shared::options::{
@@ -116,10 +116,11 @@ objects! {
     HubView { name url about }
     Links { renew_account cluster_access status documentation support }
     SiteView {
-        name cluster version slurm_silent_since links hubs stop_at_logout interfaces gpus note landing announcements
+        name cluster version slurm_silent_since maintenance_until links hubs stop_at_logout interfaces gpus note landing announcements
     }
     InterfaceView { name label about path recommended changeable }
     Note { text link }
+    AnnouncementView { text link since }
     UserView { kind name admin groups server pending servers servers_unknown sign_in_seconds }
     ServerView { name ready stopped pending url progress_url started last_activity user_options state }
     StateView {

@@ -1,8 +1,11 @@
 //! Requests and answers of the API that are not about options or a server alone.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::names::{InterfaceName, UserName};
 use crate::options::{EventView, FieldError};
@@ -40,23 +43,54 @@ pub struct UserView {
 #[serde(deny_unknown_fields)]
 pub struct HubView {
     /// Its name.
-    pub name: String,
+    pub name: Bilingual,
     /// Its address.
-    pub url: String,
+    pub url: Bilingual,
     /// What it gives access to.
     #[serde(default)]
-    pub about: String,
+    pub about: Bilingual,
 }
 
-/// A text, or an address, in each language.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// A text, or an address, in each language. Where it is the same in both, one string stands for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
 pub struct Bilingual {
     /// In English.
     pub en: String,
     /// In French.
     pub fr: String,
+}
+
+impl<'de> Deserialize<'de> for Bilingual {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Each {
+            en: String,
+            fr: String,
+        }
+        struct OneOrEach;
+        impl<'de> Visitor<'de> for OneOrEach {
+            type Value = Bilingual;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, or one in each language: { en = \"…\", fr = \"…\" }")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Bilingual, E> {
+                Ok(Bilingual {
+                    en: text.to_owned(),
+                    fr: text.to_owned(),
+                })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Bilingual, A::Error> {
+                let Each { en, fr } = Each::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Bilingual { en, fr })
+            }
+        }
+        deserializer.deserialize_any(OneOrEach)
+    }
 }
 
 /// Where the site sends people.
@@ -92,6 +126,9 @@ pub struct SiteView {
     /// Slurm has not answered since then (seconds since 1970).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slurm_silent_since: Option<i64>,
+    /// Until when a maintenance has all of the cluster's nodes, if one has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maintenance_until: Option<i64>,
     /// Where the site sends people.
     pub links: Links,
     /// Other hubs.
@@ -113,7 +150,7 @@ pub struct SiteView {
     pub landing: Landing,
     /// What the site announces now.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub announcements: Vec<Note>,
+    pub announcements: Vec<AnnouncementView>,
 }
 
 /// Something that a server can be opened with.
@@ -144,6 +181,19 @@ pub struct Note {
     /// Where to read more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Bilingual>,
+}
+
+/// What the site tells everybody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnnouncementView {
+    /// The text.
+    pub text: Bilingual,
+    /// Where to read more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Bilingual>,
+    /// Since when it is told, in seconds since 1970, where the site has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<i64>,
 }
 
 /// Where people get to who have just logged in, unless they were on their way somewhere.

@@ -48,8 +48,8 @@ fn cluster(config: &mut ClusterConfig) {
         starts_in,
         ends_in,
         nodes: vec!["r1".into()],
-        users: Vec::new(),
         accounts: accounts.iter().map(ToString::to_string).collect(),
+        ..ReservationConfig::default()
     };
     config.reservations = vec![
         reservation("course", -60, 3 * 3600, &["def-ada_cpu"]),

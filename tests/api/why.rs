@@ -1,5 +1,6 @@
 //! Why something did not start or is over: told by the job, by Slurm and by its accounting, and what support is given.
 
+use http::{Method, header};
 use local_slurm::{Behaviour, JobState};
 use serde_json::json;
 use shared::api::ErrorCode;
@@ -80,6 +81,49 @@ async fn without_the_persons_own_settings_jupyter_sees_fresh_folders_this_once()
         ada.delete(&start).await;
         ada.wait_for(Phase::Ended).await;
     }
+    site.shut_down().await;
+}
+
+/// What this person's Jupyter has as its defaults from Slipway.
+async fn defaults(person: &Person) -> Option<serde_json::Value> {
+    let shown: serde_json::Value = person.get(&person.own("show")).await.json();
+    let folder = shown["environment"]["JUPYTER_CONFIG_PATH"].as_str()?;
+    let text = std::fs::read(format!("{folder}/labconfig/default_setting_overrides.json")).unwrap();
+    Some(serde_json::from_slice(&text).unwrap())
+}
+
+#[tokio::test]
+async fn jupyter_opens_in_the_language_of_the_page_from_which_it_was_started() {
+    let site = Site::start(Plan::default()).await;
+    let ada = site.sign_in("ada").await;
+    let start = ada.server_path();
+    let in_language = |locale| Some(json!({ "@jupyterlab/translation-extension:plugin": { "locale": locale } }));
+    for (browser, wanted) in [
+        (None, None),
+        (Some("en"), in_language("en")),
+        (Some("fr-CA, en;q=0.5"), in_language("fr_FR")),
+    ] {
+        let request = ada.request(Method::POST, &start).json(&json!({}));
+        let request = browser.into_iter().fold(request, |request, languages| {
+            request.header(header::ACCEPT_LANGUAGE, languages)
+        });
+        assert_eq!(Person::send(request).await.status, 202);
+        ada.wait_for(Phase::Ready).await;
+        assert_eq!(defaults(&ada).await, wanted, "{browser:?}");
+        if browser != Some("fr-CA, en;q=0.5") {
+            ada.delete(&start).await;
+            ada.wait_for(Phase::Ended).await;
+        }
+    }
+    // The next one, which nobody's page asks for, opens like it.
+    assert_eq!(ada.put(&format!("{start}/next")).await.status, 204);
+    assert!(site.cluster().finish(3, JobState::Timeout));
+    let is_there = async || {
+        let server = ada.server().await?;
+        (server.ready && server.state.job_id == Some(4)).then_some(())
+    };
+    until("the next server", is_there).await;
+    assert_eq!(defaults(&ada).await, in_language("fr_FR"));
     site.shut_down().await;
 }
 
@@ -337,7 +381,8 @@ async fn a_maintenance_ahead_leaves_room_for_what_is_over_before_it() {
                 ends_in: 9 * 3600,
                 nodes: vec!["c1".into(), "c2".into()],
                 users: vec!["root".into()],
-                accounts: Vec::new(),
+                maintenance: true,
+                ..local_slurm::ReservationConfig::default()
             }];
         },
         ..Plan::default()

@@ -1,8 +1,9 @@
-// What the site announces is read by everybody, in their language, until they have dismissed it; and the site has a logo.
+// What the site announces is read by everybody, in their language, until they have dismissed it. The site has a logo, other
+// hubs, and a maintenance that Slurm knows of.
 import { gone, inspectAll, PHONE, same, sees, signIn, step, story, tell } from "./browser.mjs";
 import { look } from "./server.mjs";
 
-const TOLD = { en: /^Maintenance on 1 December/, fr: /^Entretien le 1er décembre/ };
+const TOLD = { en: /28.November Maintenance on 1 December/, fr: /28.novembre Entretien le 1er décembre/ };
 
 await tell(async (enter) => {
   const person = await enter();
@@ -33,9 +34,12 @@ await tell(async (enter) => {
   same(await logo.evaluate((image) => image.complete && image.naturalWidth > 0), true, "whether the logo is there");
   await inspectAll(person, "announcement");
 
-  step("in French, in place");
+  step("in French, in place, with what Slurm knows of the maintenance, and with the other hubs");
+  const about = (text) => page.getByRole("listitem").filter({ hasText: text });
+  await sees(page.getByText(/^maintenance until \d/), about("Notebooks on Narval").getByRole("link", { name: "Narval" }));
   await page.getByRole("button", { name: "Français" }).click();
-  await sees(told("fr"));
+  await sees(told("fr"), page.getByText(/^entretien jusqu’à /), about("Des carnets sur Narval"));
+  same(await page.getByRole("link", { name: "Narval" }).getAttribute("href"), "https://narval.example.org/fr", "where it leads");
   await page.getByRole("button", { name: "English" }).click();
 
   step("dismissed: also after a reload, in other tabs, and when signed in");

@@ -63,12 +63,16 @@ await tell(async (enter) => {
 
   step("a profile fills it in, in French as well, and what is typed stays");
   await page.goto("hub/spawn");
+  const proposed = await values();
   await speak(page, "fr");
   await page.getByRole("radio", { name: /^Un GPU/ }).check({ force: true });
   await sees(page.getByText(/^Le profil .* a rempli ce formulaire/), page.getByText(/^JupyterLab pendant 1\sh, .*2\scœurs/));
   await speak(page, "en");
   await sees(page.getByText(/^The profile “A GPU” filled in this form/));
   same(await values(), ["1", "2", "4"], "what the profile says");
+  await page.getByRole("group", { name: "Profile" }).getByRole("radio", { name: "None" }).check({ force: true });
+  await sees(text("usual"));
+  same(await values(), proposed, "what stands there without a profile");
 
   step("a smaller request is proposed, taken, and started; another interface needs no new job");
   const other = await enter();

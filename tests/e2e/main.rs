@@ -366,6 +366,13 @@ async fn a_person_sees_where_their_server_is_in_its_life() {
 }
 
 #[tokio::test]
+async fn a_person_is_told_where_they_asked_for_it_what_could_not_be_done() {
+    let site = Site::start(Plan::default()).await;
+    tell(&site, "attempts", "ada").await;
+    site.shut_down().await;
+}
+
+#[tokio::test]
 async fn a_person_gets_the_next_server_that_was_wanted_or_is_told_why_not() {
     let site = Site::start(Plan::default()).await;
     tell(&site, "next", "ada").await;
@@ -374,10 +381,31 @@ async fn a_person_gets_the_next_server_that_was_wanted_or_is_told_why_not() {
 
 #[tokio::test]
 async fn a_person_reads_what_the_site_announces_and_dismisses_it() {
+    fn cluster(config: &mut ClusterConfig) {
+        let maintenance = ReservationConfig {
+            name: "maintenance".into(),
+            starts_in: -60,
+            ends_in: 3 * 3600,
+            nodes: config.nodes.iter().map(|node| node.name.clone()).collect(),
+            maintenance: true,
+            ..ReservationConfig::default()
+        };
+        config.reservations.push(maintenance);
+    }
     let mut site = Site::start(Plan {
+        cluster,
         more: r#"
+[[site.hubs]]
+name = "Narval"
+url = { en = "https://narval.example.org/", fr = "https://narval.example.org/fr" }
+about = { en = "Notebooks on Narval", fr = "Des carnets sur Narval" }
+[[site.hubs]]
+name = "Open OnDemand"
+url = "https://ondemand.example.org/"
+about = { en = "Desktops and Jupyter on Rorqual", fr = "Bureaux et Jupyter sur Rorqual" }
 [[site.announcements]]
 text = { en = "Maintenance on 1 December: no job runs.", fr = "Entretien le 1er décembre : aucune tâche." }
+from = 2026-11-28T12:00:00-05:00
 link = { en = "https://status.example.org/", fr = "https://status.example.org/fr" }
 [[site.announcements]]
 text = { en = "This is over.", fr = "C’est fini." }
@@ -499,6 +527,10 @@ async fn a_person_gives_a_second_factor_and_approves_on_a_phone() {
     acts(
         "waits",
         "password correct\ninfo Approve on your phone.\nwait 60 approved\n",
+    );
+    acts(
+        "many-accounts",
+        "password correct\nradio yes Use this computer from now on?\n",
     );
     tell(&site, "second-factor", "ada").await;
     site.shut_down().await;

@@ -1,5 +1,5 @@
 // The main job on a phone, in French and dark colours, in the Notebook interface.
-import { PHONE, inspect, sees, signIn, step, story, tell } from "./browser.mjs";
+import { PHONE, inspect, picture, sees, signIn, step, story, tell } from "./browser.mjs";
 import { allowNotebook, newNotebook } from "./jupyter.mjs";
 import { look, start, stop } from "./server.mjs";
 
@@ -28,6 +28,10 @@ await tell(async (enter) => {
   step("make a notebook and run a cell");
   const notebook = await newNotebook(person);
   await notebook.run("print(6*7)", "42");
+
+  step("Jupyter is in French, too");
+  await sees(notebook.page.getByRole("menuitem", { name: "Fichier" }));
+  await picture(notebook.page, "phone-notebook", person);
   await notebook.page.close();
 
   step("stop");

@@ -16,6 +16,7 @@ await tell(async (enter) => {
   await logIn(story.person);
   await sees(page.getByText("Two things more."));
   await focused(answer);
+  await sees(page.getByRole("textbox", { name: say.answer, description: "Two things more. First code:" }));
   same(await answer.getAttribute("autocomplete"), "one-time-code", "what a phone may fill in");
   await inspectAll(person, "second-factor-code");
   await answer.fill("0000");
@@ -54,7 +55,7 @@ await tell(async (enter) => {
 
   step("an approval on a phone: cancelled");
   await logIn("waits");
-  await sees(page.getByText("Approve on your phone."));
+  await focused(page.getByText("Approve on your phone."));
   await inspectAll(person, "second-factor-phone");
   await button("cancel").click();
   await gone(page.getByText("Approve on your phone."));
@@ -64,5 +65,16 @@ await tell(async (enter) => {
   await logIn("waits");
   await sees(page.getByText("Approve on your phone."));
   await please("approve");
+  await sees(heading("home"), link("logOut"));
+  await page.goto("hub/logout");
+  await button("logOut").click();
+
+  step("a choice, by keyboard: the question is the name of its group, and the first answer has the focus");
+  await logIn("many-accounts");
+  const question = page.getByRole("group", { name: "Use this computer from now on?" });
+  await focused(question.getByRole("radio", { name: "yes" }));
+  await inspectAll(person, "second-factor-choice");
+  await question.getByRole("radio", { name: "yes" }).focus(); // Changing the language took it away.
+  await page.keyboard.press("Enter");
   await sees(heading("home"), link("logOut"));
 });

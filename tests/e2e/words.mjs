@@ -60,6 +60,10 @@ const en = {
   board: "See how everybody is doing",
 
   starting: "Your server is starting",
+  ready: "Your server is ready",
+  opensByItself: "Open it as soon as it is ready",
+  openNow: "Open now",
+  noAnswer: "The server does not answer. Check your connection, then try again.",
   waitsFor: "The job waits for enough cores, memory or GPUs to become free.",
   keepWaiting: "Keep waiting",
   phaseEnded: "Ended",

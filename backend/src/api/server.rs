@@ -13,6 +13,7 @@ use shared::server::PastServer;
 use super::{Person, extract, options};
 use crate::app::{App, AppState};
 use crate::error::Error;
+use crate::look::Language;
 use crate::spawner::Once;
 use crate::store::Kind;
 use crate::support;
@@ -48,6 +49,10 @@ pub async fn start_server(
     let user = person.named(&name)?;
     let body = body.map_err(|rejection| extract::too_large(&rejection))?;
     let (raw, once) = read(&headers, &body)?;
+    let once = Once {
+        language: Language::wanted(&headers),
+        ..once
+    };
     let chosen = start(&app, user, &raw, once).await?;
     if let Err(error) = app.store.keep(user, Kind::Choice, &chosen).await {
         tracing::warn!(%user, %error, "these choices will not be proposed the next time");
@@ -76,6 +81,7 @@ fn read(headers: &HeaderMap, body: &Bytes) -> Result<(RawOptions, Once), Error> 
             let once = Once {
                 fresh_settings: body.fresh_settings,
                 keep_waiting: body.keep_waiting,
+                ..Once::default()
             };
             Ok((body.user_options, once))
         }

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use shared::api::{Note, SiteView, VersionView};
+use shared::api::{AnnouncementView, SiteView, VersionView};
 
 use crate::app::{App, AppState};
 use crate::config::Interface;
@@ -27,6 +27,7 @@ pub(crate) fn view(app: &App) -> SiteView {
         cluster: site.cluster.clone(),
         version: env!("CARGO_PKG_VERSION").into(),
         slurm_silent_since: app.slurm.silent_since(),
+        maintenance_until: app.offers.maintenance_until(),
         links: site.links.clone(),
         hubs: site.hubs.clone(),
         stop_at_logout: app.config.sign_in.stop_at_logout,
@@ -43,9 +44,10 @@ pub(crate) fn view(app: &App) -> SiteView {
             .announcements
             .iter()
             .filter(|told| told.is_due(now))
-            .map(|told| Note {
+            .map(|told| AnnouncementView {
                 text: told.text.clone(),
                 link: told.link.clone(),
+                since: told.from,
             })
             .collect(),
     }

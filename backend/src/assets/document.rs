@@ -120,9 +120,9 @@ impl Assets {
             .map(|choice| format!("<option>{}</option>", escape(choice)));
         html = html.replace("<option></option>", &options.collect::<String>());
         if draft.is_empty() {
-            let answers = answers.list();
             let page = Draft {
-                answers,
+                now: answers.now(),
+                answers: answers.list(),
                 ..Draft::default()
             };
             let head = self.draft(page, look).head();

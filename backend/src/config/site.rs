@@ -69,7 +69,7 @@ impl Site {
         }
         let addresses = all.into_iter().flatten().flat_map(|link| [&link.en, &link.fr]);
         let odd = addresses
-            .chain(self.hubs.iter().map(|hub| &hub.url))
+            .chain(self.hubs.iter().flat_map(|hub| [&hub.url.en, &hub.url.fr]))
             .chain(more.flat_map(|link| [&link.en, &link.fr]))
             .find(|url| !is_link(url));
         match odd {

@@ -1,6 +1,6 @@
 //! Nodes by what they are, and what is free on them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use shared::names::SlurmName;
 use shared::options::{Free, NodeClass};
@@ -32,6 +32,12 @@ impl Nodes {
             calendar,
             by_name: nodes.into_iter().map(|node| (node.name.clone(), node)).collect(),
         }
+    }
+
+    /// Whether all of them are among these.
+    pub(super) fn are_in(&self, names: &[String]) -> bool {
+        let names: HashSet<_> = names.iter().collect();
+        !self.by_name.is_empty() && self.by_name.keys().all(|node| names.contains(node))
     }
 
     /// The nodes of a reservation, by what they are.

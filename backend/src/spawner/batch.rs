@@ -8,6 +8,7 @@ use shared::options::{Gpus, SpawnRequest};
 use super::comment::JobComment;
 use super::keys::{JobKeys, KeyFailure};
 use crate::config::{Config, Route};
+use crate::look::Language;
 use crate::slurm::JobDescription;
 
 /// The batch script, the same for everybody.
@@ -75,6 +76,7 @@ pub(super) fn describe(
             ("LAST_PORT", last.to_string()),
             ("COMMENT", comment.write()),
             ("LAB", LAB.to_owned()),
+            ("LANGUAGE", comment.language.map_or("", locale).to_owned()),
             ("FRESH", if fresh_settings { "1" } else { "" }.to_owned()),
         ]
         .map(|(name, value)| (format!("SLIPWAY_{name}"), value)),
@@ -100,6 +102,14 @@ pub(super) fn describe(
         environment,
         script: SCRIPT,
     })
+}
+
+/// The name of a language's pack for JupyterLab.
+fn locale(language: Language) -> &'static str {
+    match language {
+        Language::En => "en",
+        Language::Fr => "fr_FR",
+    }
 }
 
 /// The chosen partition; or of those that are configured, or that a way is named to lead to, those in which it fits.

@@ -25,12 +25,12 @@ printf '%s' "$SLIPWAY_CLIENT_CERTIFICATE" >"$folder/client.crt"
 # JupyterLab says when the time is nearly over, by an extension that is there for this job alone.
 lab="$folder/lab/slipway"
 mkdir -p "$lab/static"
-printf 'const ends = %d;\n%s' "${SLURM_JOB_END_TIME:-0}" "$SLIPWAY_LAB" >"$lab/static/remoteEntry.js"
+printf 'const ends = %d, language = "%s";\n%s' "${SLURM_JOB_END_TIME:-0}" "$SLIPWAY_LANGUAGE" "$SLIPWAY_LAB" >"$lab/static/remoteEntry.js"
 printf '{"name":"slipway","version":"1.0.0","jupyterlab":{"extension":true,"_build":%s}}' \
   '{"load":"static/remoteEntry.js","extension":"./extension"}' >"$lab/package.json"
 
 # Kernels, terminals and jobs that are started from them inherit the environment: nothing secret stays.
-setup=$SLIPWAY_SETUP jupyter=$SLIPWAY_JUPYTER base=$SLIPWAY_BASE hub=$SLIPWAY_HUB bind=$SLIPWAY_BIND
+setup=$SLIPWAY_SETUP language=$SLIPWAY_LANGUAGE jupyter=$SLIPWAY_JUPYTER base=$SLIPWAY_BASE hub=$SLIPWAY_HUB bind=$SLIPWAY_BIND
 arguments=()
 while IFS= read -r line; do [[ $line ]] && arguments+=("$line"); done <<<"$SLIPWAY_ARGUMENTS"
 fresh=$SLIPWAY_FRESH first=$SLIPWAY_FIRST_PORT last=$SLIPWAY_LAST_PORT comment=$SLIPWAY_COMMENT scontrol=$(command -v scontrol)
@@ -52,6 +52,14 @@ command -v "$jupyter" >/dev/null || fail $((module ? 86 : 82)) "there is no $jup
 if [[ $fresh ]]; then
   export JUPYTER_CONFIG_DIR="$folder/config" JUPYTER_DATA_DIR="$folder/data" IPYTHONDIR="$folder/ipython"
   export JUPYTERLAB_SETTINGS_DIR="$folder/settings" JUPYTERLAB_WORKSPACES_DIR="$folder/workspaces" PYTHONNOUSERSITE=1
+fi
+
+# In the page's language, where Jupyter has its pack; what the person or the site has chosen for Jupyter goes before it.
+if [[ $language ]]; then
+  mkdir -p "$folder/defaults/labconfig"
+  printf '{"@jupyterlab/translation-extension:plugin":{"locale":"%s"}}' "$language" \
+    >"$folder/defaults/labconfig/default_setting_overrides.json"
+  export JUPYTER_CONFIG_PATH="${JUPYTER_CONFIG_PATH:+$JUPYTER_CONFIG_PATH:}$folder/defaults"
 fi
 
 # A port that nobody listens on; by the job's number, so that jobs that start together on a node choose others,

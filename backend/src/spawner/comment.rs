@@ -6,6 +6,8 @@
 use serde::{Deserialize, Serialize};
 use shared::options::{SpawnRequest, UserOptions};
 
+use crate::look::Language;
+
 /// The schema that this Slipway writes. A newer one is shown and routed, never cancelled.
 const SCHEMA: u32 = 1;
 
@@ -23,6 +25,9 @@ pub(super) struct JobComment {
     /// When the reservation begins that the job waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) begins_at: Option<i64>,
+    /// The language of the page that it was started from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) language: Option<Language>,
     /// Where Jupyter listens; written by the job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) port: Option<u16>,
@@ -39,6 +44,7 @@ impl JobComment {
             key,
             options: request.options,
             begins_at: request.begins_at,
+            language: None,
             port: None,
             start: 0,
         }

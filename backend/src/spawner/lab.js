@@ -1,11 +1,12 @@
 // An extension of JupyterLab and Notebook, there for this job alone and in none of the person's folders: it says when
-// the job's time is nearly over. The batch script writes `const ends = …`, in seconds since 1970, before it.
+// the job's time is nearly over. Before it the batch script writes `const ends = …, language = …`: seconds since 1970,
+// and the language of the page from which it was started, or nothing.
 var _JUPYTERLAB = globalThis._JUPYTERLAB ?? {};
 globalThis._JUPYTERLAB = _JUPYTERLAB;
 
 {
   const MINUTES = [15, 5];
-  const french = /^fr/.test(navigator.language);
+  const french = /^fr/.test(language || navigator.language);
   const say = (minutes) =>
     french
       ? `Votre serveur se termine dans ${minutes} min. Les variables seront perdues ; les fichiers restent tels qu’au dernier enregistrement.`

@@ -8,6 +8,7 @@ use shared::reason::{Reason, Refusal};
 use shared::server::{EndCause, EndView, Phase, StateView};
 
 use super::batch::exit;
+use crate::look::Language;
 use crate::slurm::{Job, JobState, NO_OUTPUT};
 
 /// How the request to Slurm went.
@@ -46,6 +47,8 @@ pub struct Known {
     pub request: Option<String>,
     /// When the reservation begins that the job waits for: until then it does not wait too long.
     pub begins_at: Option<i64>,
+    /// The language of the page that it was started from, if it was.
+    pub language: Option<Language>,
     /// The job as Slurm last told it.
     pub job: Option<Job>,
     /// Slurm's last reason for the wait: the job's own `reason` changes when it is cancelled.
@@ -79,6 +82,7 @@ impl Known {
             asked_at: now,
             request: None,
             begins_at: None,
+            language: None,
             job: None,
             held_by: None,
             ready: false,

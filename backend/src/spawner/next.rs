@@ -13,11 +13,20 @@ use tokio::sync::{Mutex, mpsc};
 
 use super::record::Record;
 use super::{Known, Server, Spawner, Wish};
+use crate::look::Language;
 
 /// After so many seconds nobody expects another one any more: no Slipway has run meanwhile.
 const TOO_LATE: i64 = 600;
 
-type Next = (UserName, UserOptions);
+/// Another server, as the one that is over.
+pub struct Next {
+    /// Whose.
+    pub user: UserName,
+    /// With what.
+    pub options: UserOptions,
+    /// Jupyter's language.
+    pub language: Option<Language>,
+}
 
 /// Who wants another server, from the poller to whom starts it.
 pub(super) struct Wanted {
@@ -57,7 +66,7 @@ impl Spawner {
     }
 
     /// Waits for the next server that is over and whose person wants another one; answers what it had.
-    pub async fn next_wanted(&self) -> Option<(UserName, UserOptions)> {
+    pub async fn next_wanted(&self) -> Option<Next> {
         self.next.receiver.lock().await.recv().await
     }
 
@@ -86,7 +95,11 @@ impl Spawner {
 
     /// A server is over in whose place another one is wanted, if it ended in such a way.
     pub(super) fn start_next(&self, server: &Server) {
-        let next = (server.user.clone(), server.options.clone());
+        let next = Next {
+            user: server.user.clone(),
+            options: server.options.clone(),
+            language: server.known.borrow().language,
+        };
         if is_over(&server.known.borrow(), self.slurm.now()) && self.next.sender.send(next).is_err() {
             tracing::error!(user = %server.user, "nobody starts the next server");
         }

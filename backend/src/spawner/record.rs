@@ -8,6 +8,7 @@ use shared::names::UserName;
 use shared::options::UserOptions;
 
 use super::{Known, Server, Submission, Wish};
+use crate::look::Language;
 use crate::slurm::Job;
 
 /// A server as it is kept.
@@ -22,6 +23,8 @@ pub(super) struct Record {
     request: Option<String>,
     #[serde(default)]
     begins_at: Option<i64>,
+    #[serde(default)]
+    language: Option<Language>,
     /// Nothing while the request is on its way to Slurm.
     pub(super) job_id: Option<u64>,
     job: Option<Job>,
@@ -43,6 +46,7 @@ impl Record {
             asked_at: known.asked_at,
             request: known.request.clone(),
             begins_at: known.begins_at,
+            language: known.language,
             job_id: server.job_id(),
             job: known.job.clone(),
             address: server.way().map(|target| target.address()),
@@ -65,6 +69,7 @@ impl Record {
             wish: self.wish,
             request: self.request,
             begins_at: self.begins_at,
+            language: self.language,
             ..Known::asked(self.asked_at)
         };
         let server = Server::new(self.user, self.options, self.nonce, self.key, known);

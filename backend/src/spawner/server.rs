@@ -68,6 +68,7 @@ impl Server {
             submission: Submission::Accepted(job.id),
             wish,
             begins_at: comment.begins_at,
+            language: comment.language,
             ..Known::asked(job.submitted_at)
         };
         known.learn(job, now);

@@ -12,6 +12,7 @@ use super::record::Record;
 use super::{Known, Server, Spawner, Submission, Wish, batch};
 use crate::cause::Cause;
 use crate::keys;
+use crate::look::Language;
 use crate::slurm::{JobDescription, SlurmError};
 
 /// How often a job is looked for whose submission's answer was lost.
@@ -30,6 +31,8 @@ pub struct Once {
     pub fresh_settings: bool,
     /// It waits however long that takes.
     pub keep_waiting: bool,
+    /// Jupyter opens in this language, where it has it and the person has chosen none there.
+    pub language: Option<Language>,
 }
 
 /// What pressing Start did.
@@ -77,11 +80,15 @@ impl Spawner {
             .iter()
             .fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
         let key = self.keys.current().to_owned();
-        let comment = JobComment::new(nonce.clone(), key.clone(), request.clone());
+        let comment = JobComment {
+            language: once.language,
+            ..JobComment::new(nonce.clone(), key.clone(), request.clone())
+        };
         let description = batch::describe(&self.config, &self.keys, user, &request, &comment, once.fresh_settings)
             .map_err(|e| SpawnError::Internal(e.to_string()))?;
         let known = Known {
             begins_at: request.begins_at,
+            language: once.language,
             request: Some(Cause::current().to_string()),
             wish: if once.keep_waiting {
                 Wish::KeepWaiting

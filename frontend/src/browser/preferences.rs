@@ -19,7 +19,7 @@ pub(crate) fn recall(name: &str) -> Option<String> {
 
 /// Remembers a value, here and in a cookie, so that the server's document already has it.
 pub(crate) fn remember(name: &str, value: &str) {
-    keep(name, value);
+    keep(name, Some(value));
     cookie(name, value);
 }
 
@@ -42,10 +42,13 @@ fn cookie(name: &str, value: &str) {
     }
 }
 
-/// Remembers a value here alone.
-fn keep(name: &str, value: &str) {
+/// Remembers a value here alone, or nothing any more.
+pub(crate) fn keep(name: &str, value: Option<&str>) {
     if let Some(storage) = storage() {
-        drop(storage.set_item(name, value));
+        drop(match value {
+            Some(value) => storage.set_item(name, value),
+            None => storage.remove_item(name),
+        });
     }
 }
 
@@ -56,7 +59,7 @@ pub(crate) const SIGNED_OUT: &str = "slipway-signed-out";
 
 /// Tells the other tabs, each of which hears of a value that changes.
 pub(crate) fn tell(what: &str) {
-    keep(what, &clock::now().to_string());
+    keep(what, Some(&clock::now().to_string()));
 }
 
 /// Hears what other tabs tell, for as long as the component lives.

@@ -1,16 +1,16 @@
 //! What the site announces, under the header until somebody has read it.
 
 use leptos::prelude::*;
-use shared::api::Note;
+use shared::api::AnnouncementView;
 
 use super::button::{Button, QUIET};
 use crate::built::{Built, IntoBuilt, dynamic};
-use crate::document;
 use crate::element::el;
 use crate::preferences::{recall, remember};
 use crate::site::Site;
 use crate::task::callback;
 use crate::text::{Word, Words};
+use crate::{clock, document};
 
 /// Under which name the browser remembers what was dismissed: a mark of each text, with full stops between them, the last
 /// first.
@@ -29,8 +29,8 @@ pub(crate) fn Announcements() -> Built {
     let dismissed = RwSignal::new(known);
     dynamic(move || {
         let dismissed_now = dismissed.read();
-        let is_news = |told: &&Note| !dismissed_now.split('.').any(|known| known == mark(&told.text.en));
-        let told = |told: &Note| announcement(words, told.clone(), dismissed);
+        let is_news = |told: &&AnnouncementView| !dismissed_now.split('.').any(|known| known == mark(&told.text.en));
+        let told = |told: &AnnouncementView| announcement(words, told.clone(), dismissed);
         site.with(|site| {
             let news = site.announcements.iter().filter(is_news).map(told);
             el("div").class("announcements").children(news).built()
@@ -50,7 +50,7 @@ fn mark(text: &str) -> String {
     format!("{:x}", text.bytes().fold(0x811c_9dc5, mix))
 }
 
-fn announcement(words: Words, told: Note, dismissed: RwSignal<String>) -> Built {
+fn announcement(words: Words, told: AnnouncementView, dismissed: RwSignal<String>) -> Built {
     let mark = mark(&told.text.en);
     let dismiss = callback(move || {
         let before = dismissed.get_untracked();
@@ -71,7 +71,12 @@ fn announcement(words: Words, told: Note, dismissed: RwSignal<String>) -> Built 
             .follows("href", words.tell(move |_| locale().of(&link).to_owned()))
             .says(words.say(Word::ReadMore))
     });
-    let paragraph = el("p").says(words.tell(move |_| format!("{} ", locale().of(&text))));
+    let since = told.since.map(|at| {
+        let day = words.tell(move |text| format!("{} ", text.day_and_month(&clock::when(at))));
+        el("span").class("announcement__date").says(day).built()
+    });
+    let paragraph = el("p").children(since);
+    let paragraph = paragraph.says(words.tell(move |_| format!("{} ", locale().of(&text))));
     let paragraph = match link {
         Some(link) => paragraph.child(link),
         None => paragraph,

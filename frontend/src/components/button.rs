@@ -7,7 +7,7 @@ use crate::element::el;
 use crate::task::follow;
 
 /// The one thing to do.
-const FIRST: &str = "button";
+pub(crate) const FIRST: &str = "button";
 /// Something else that can be done.
 pub(crate) const SECOND: &str = "button button--second";
 /// Something that cannot be taken back.
@@ -66,9 +66,13 @@ pub(crate) fn ButtonLink(
     /// It leads out of the page: into Jupyter.
     #[prop(optional)]
     external: bool,
+    /// Its id, where something has to find it.
+    #[prop(optional)]
+    id: Option<&'static str>,
 ) -> Built {
     el("a")
         .class(class)
+        .attr_if("id", id)
         .follows("href", href)
         .attr_if("rel", external.then_some("external"))
         .says(label)

@@ -58,7 +58,7 @@ pub(crate) fn Header() -> Built {
                 .attr("id", CLUSTER_NAME)
                 .says(cluster),
         )
-        .child(state(words, site.reach));
+        .child(state(words, site));
     let tools = el("div")
         .class("header__tools")
         .child(language(words))
@@ -79,10 +79,13 @@ pub(crate) fn Header() -> Built {
 }
 
 /// The cluster's state: a shape and a word.
-fn state(words: Words, reach: RwSignal<Reach>) -> El {
+fn state(words: Words, site: Site) -> El {
+    let reach = site.reach;
+    let maintenance = move || site.with(|site| site.maintenance_until);
     let class = follow(move || {
         match reach.get() {
             Reach::Unknown | Reach::NoServer => "state state--unknown",
+            Reach::Online if maintenance().is_some() => "state state--caution",
             Reach::Online => "state state--good",
             Reach::Silent(_) | Reach::NoConnection => "state state--bad",
         }
@@ -90,7 +93,10 @@ fn state(words: Words, reach: RwSignal<Reach>) -> El {
     });
     let word = words.tell(move |text| match reach.get() {
         Reach::Unknown | Reach::NoServer => String::new(),
-        Reach::Online => text.get(Word::Online).to_owned(),
+        Reach::Online => match maintenance() {
+            Some(until) => text.fill(Word::Maintenance, &[&text.until(&clock::when(until))]),
+            None => text.get(Word::Online).to_owned(),
+        },
         Reach::Silent(since) => text.fill(Word::Silent, &[&text.since(&clock::when(since))]),
         Reach::NoConnection => text.get(Word::NoConnection).to_owned(),
     });
@@ -104,6 +110,7 @@ fn language(words: Words) -> El {
         .follows("aria-label", words.say(Word::Language));
     Locale::ALL.into_iter().fold(group, |group, (locale, name)| {
         let pressed = follow(move || (words.locale() == locale).to_string());
+        let busy = follow(move || words.awaits(locale).then(|| "true".to_owned()));
         let choice = el("button")
             .class("language__choice")
             .attr("type", "button")
@@ -111,6 +118,7 @@ fn language(words: Words) -> El {
         group.child(
             choice
                 .follows("aria-pressed", pressed)
+                .follows_if("aria-busy", busy)
                 .text(name)
                 .pressed(move || words.choose(locale)),
         )

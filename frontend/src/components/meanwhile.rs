@@ -52,7 +52,9 @@ pub(crate) fn meanwhile(words: Words, user: &UserName, options: Option<UserOptio
     maybe(move || {
         let answer = offer.answer.read();
         let Some(Ok(offer)) = &*answer else { return None };
-        let room = options.as_ref().map(|options| room_now(words, offer, options, start));
+        let room = options
+            .as_ref()
+            .and_then(|options| room_now(words, offer, options, start));
         let away = offer.nodes_away;
         let away = words.tell(move |text| match away {
             0 => String::new(),
@@ -63,25 +65,25 @@ pub(crate) fn meanwhile(words: Words, user: &UserName, options: Option<UserOptio
     })
 }
 
-/// The sentence, and where one can be started, a start with what there is room for.
-fn room_now(words: Words, offer: &OptionsView, options: &UserOptions, start: Option<Start>) -> Built {
+/// The sentence, and where one can be started, a start with what there is room for. Room for a job that Slurm lets wait
+/// is none.
+fn room_now(words: Words, offer: &OptionsView, options: &UserOptions, start: Option<Start>) -> Option<Built> {
     let wish = Wish::of(options, offer);
     let (asked, room) = (wish.amounts(), whole(room(offer, wish, offer.now)));
+    if start.is_none() && matches!(room, Room::Now) {
+        return None;
+    }
     let less = room.less();
     let sentence = words.tell(move |text: &Tongue| text.room(&room, asked, clock::when));
     let part = el("div").child(el("p").says(sentence));
     let Some(start) = start.filter(|_| !less.is_empty()) else {
-        return part.built();
+        return Some(part.built());
     };
     let raw = with(options, &less);
     let label = words.tell(move |text| text.start_with(&less));
     let press = callback(move || start.send(raw.clone()));
-    part.child(
-        el("p")
-            .class("buttons")
-            .child(view! { <Button class=SECOND label press busy=start.busy() /> }),
-    )
-    .built()
+    let button = view! { <Button class=SECOND label press busy=start.busy() /> };
+    Some(part.child(el("p").class("buttons").child(button)).built())
 }
 
 /// These options with other amounts.

@@ -6,7 +6,7 @@ use shared::api::ErrorCode;
 use super::button::{Button, Buttons, SECOND};
 use crate::a11y::Heading;
 use crate::api::Failure;
-use crate::built::{Built, IntoBuilt};
+use crate::built::{Built, IntoBuilt, maybe};
 use crate::element::el;
 use crate::text::{Tongue, Word, Words};
 
@@ -97,6 +97,17 @@ pub(crate) fn Alert(text: Signal<String>, #[prop(optional)] children: Option<Bui
         Some(children) => notice.child(children).built(),
         None => notice.built(),
     }
+}
+
+/// Why the last attempt failed, if it did.
+#[component]
+pub(crate) fn Failed(failure: RwSignal<Option<Failure>>) -> Built {
+    let words = Words::get();
+    maybe(move || {
+        let failure = failure.get()?;
+        let text = words.tell(move |text| failure_words(text, &failure));
+        Some(view! { <Alert text /> }.built())
+    })
 }
 
 /// A failure in place of a page.

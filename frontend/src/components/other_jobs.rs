@@ -4,14 +4,14 @@ use leptos::prelude::*;
 use shared::names::UserName;
 use shared::options::OtherJob;
 
+use super::Failed;
 use super::button::{BAD, Button, SECOND};
-use super::failure_words;
 use crate::a11y::Announcer;
 use crate::api;
+use crate::attempt::Attempt;
 use crate::built::{Built, IntoBuilt, maybe};
 use crate::element::{El, el};
-use crate::session::Session;
-use crate::task::{Task, callback};
+use crate::task::callback;
 use crate::text::{Word, Words};
 
 /// The list; nothing where there are none.
@@ -26,24 +26,17 @@ pub(crate) fn other_jobs(words: Words, user: &UserName, jobs: &[OtherJob]) -> Op
 }
 
 fn one(words: Words, user: UserName, job: OtherJob) -> El {
-    let (session, announcer) = (Session::get(), Announcer::get());
+    let announcer = Announcer::get();
     let (asking, gone) = (RwSignal::new(false), RwSignal::new(false));
-    let failure = RwSignal::new(None);
     let id = job.id;
-    let cancel = Task::new(move || {
+    let cancel = Attempt::new(move || {
         let user = user.clone();
         async move {
-            match api::cancel_job(&user, id).await {
-                Ok(()) => {
-                    gone.set(true);
-                    let said = untrack(move || words.text()).fill(Word::JobCancelled, &[&id.to_string()]);
-                    announcer.say(&said);
-                }
-                Err(error) => {
-                    session.heed(&error);
-                    failure.set(Some(error));
-                }
-            }
+            api::cancel_job(&user, id).await?;
+            gone.set(true);
+            let said = untrack(move || words.text()).fill(Word::JobCancelled, &[&id.to_string()]);
+            announcer.say(&said);
+            Ok(())
         }
     });
     let what = words.tell(move |text| {
@@ -74,13 +67,9 @@ fn one(words: Words, user: UserName, job: OtherJob) -> El {
         let class = if asking.get() { BAD } else { SECOND };
         (!gone.get()).then(|| view! { <Button class label press busy=cancel.busy() /> }.built())
     });
-    let trouble = words.tell(move |text| match &*failure.read() {
-        Some(error) => failure_words(text, error),
-        None => String::new(),
-    });
     el("li")
         .class("jobs__one")
         .child(el("p").says(what))
         .child(button)
-        .child(el("p").attr("role", "alert").says(trouble))
+        .child(view! { <Failed failure=cancel.failure /> })
 }

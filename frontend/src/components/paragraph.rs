@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 
 use crate::built::{Built, IntoBuilt};
-use crate::element::el;
+use crate::element::{El, el};
+use crate::task::follow;
 
 /// A paragraph of one message.
 #[component]
@@ -15,6 +16,27 @@ pub(crate) fn Paragraph(
     class: Option<&'static str>,
 ) -> Built {
     el("p").attr_if("class", class).says(text).built()
+}
+
+/// A paragraph in which Slurm's English may be quoted.
+#[component]
+pub(crate) fn Quoting(text: Signal<String>) -> Built {
+    quoting("p", text).built()
+}
+
+/// An element with a text in which U+2068 and U+2069 enclose what is in English.
+pub(crate) fn quoting(name: &str, text: Signal<String>) -> El {
+    let part = move |part: usize| {
+        follow(move || {
+            text.read()
+                .split(['\u{2068}', '\u{2069}'])
+                .nth(part)
+                .unwrap_or_default()
+                .to_owned()
+        })
+    };
+    let quoted = el("span").attr("lang", "en").says(part(1));
+    el(name).says(part(0)).child(quoted).says(part(2))
 }
 
 /// A message, then something to be taken literally.

@@ -7,13 +7,13 @@ use shared::options::UserOptions;
 
 use super::button::{BAD, Button, ButtonLink, Buttons, SECOND};
 use super::facts::facts;
-use super::{Meaning, Notice, Paragraph, Trouble};
-use crate::api::{self, Failure};
+use super::{Failed, Meaning, Notice, Paragraph, check};
+use crate::api;
+use crate::attempt::Attempt;
 use crate::built::{Built, IntoBuilt, dynamic, maybe};
 use crate::element::{El, el, svg};
-use crate::session::Session;
 use crate::site::Site;
-use crate::task::{Task, callback, effect, follow, memo, spawn};
+use crate::task::{callback, effect, follow, memo};
 use crate::text::{Word, Words};
 use crate::watch::Watch;
 use crate::{clock, document, takeover};
@@ -25,6 +25,8 @@ const STOP: &str = "stop";
 const KEEP: &str = "keep";
 /// The id of the box that asks for the next server.
 const NEXT: &str = "next";
+/// The id of what describes it.
+const NEXT_HINT: &str = "next-hint";
 
 /// What does not change while a server runs: the card is drawn once.
 #[derive(Clone, PartialEq)]
@@ -140,8 +142,6 @@ fn time_left(words: Words, watch: Watch, holds: &Holds) -> Option<Built> {
 
 /// Whether another one is started when this one's time is over.
 fn the_next_one(words: Words, user: UserName, watch: Watch) -> Built {
-    let session = Session::get();
-    let user = StoredValue::new(user);
     let told = memo(move || watch.state(|state| state.next.then_some(())).is_some());
     // Set anew as well when the server said no.
     let turn = RwSignal::new(0_i64);
@@ -149,27 +149,29 @@ fn the_next_one(words: Words, user: UserName, watch: Watch) -> Built {
         turn.get();
         told.get()
     });
-    let set = move |event: web_sys::Event| {
-        let wanted = event_target_checked(&event);
-        spawn(async move {
-            if let Err(failure) = api::set_next(&user.get_value(), wanted).await {
-                session.heed(&failure);
+    let set = Attempt::new(move || {
+        let (user, wanted) = (user.clone(), document::is_checked(NEXT));
+        async move {
+            let outcome = api::set_next(&user, wanted).await;
+            if outcome.is_err() {
                 turn.update(|turn| *turn += 1);
             }
             watch.ask();
-        });
-    };
-    let input = el("input")
-        .attr("type", "checkbox")
-        .attr("id", NEXT)
-        .attr("aria-describedby", "next-hint")
-        .checked(checked)
-        .on("change", set);
-    let label = el("label").attr("for", NEXT).says(words.say(Word::NextOne));
-    let hint = el("p").class("field__hint").attr("id", "next-hint");
+            outcome
+        }
+    });
+    let label = words.say(Word::NextOne);
+    let hint = el("p").class("field__hint").attr("id", NEXT_HINT);
     el("div")
-        .child(el("p").class("check").child(input).text(" ").child(label))
+        .child(check(
+            NEXT,
+            label,
+            Some(NEXT_HINT),
+            checked,
+            Box::new(move |_| set.start()),
+        ))
         .child(hint.says(words.say(Word::NextOneHint)))
+        .child(view! { <Failed failure=set.failure /> })
         .built()
 }
 
@@ -200,18 +202,13 @@ fn other_interfaces(words: Words, watch: Watch) -> Built {
 
 /// Open, and Stop, which asks once.
 fn buttons(words: Words, user: UserName, watch: Watch) -> Built {
-    let session = Session::get();
     let asking = RwSignal::new(false);
-    let failure = RwSignal::new(None::<Failure>);
-    let stop = Task::new(move || {
+    let stop = Attempt::new(move || {
         let user = user.clone();
         async move {
-            failure.set(None);
-            if let Err(error) = api::stop(&user).await {
-                session.heed(&error);
-                failure.set(Some(error));
-            }
+            let outcome = api::stop(&user).await;
             watch.ask();
+            outcome
         }
     });
     // The button that had the focus is gone: the one that answers it takes it.
@@ -236,11 +233,6 @@ fn buttons(words: Words, user: UserName, watch: Watch) -> Built {
             }
             .built();
         }
-        let trouble = maybe(move || {
-            failure
-                .get()
-                .map(|failure| view! { <Trouble failure retry=send /> }.built())
-        });
         let question = el("p").attr("id", "stop-question").says(words.say(Word::StopQuestion));
         let answers = view! {
             <Buttons>
@@ -253,7 +245,7 @@ fn buttons(words: Words, user: UserName, watch: Watch) -> Built {
             .attr("aria-labelledby", "stop-question")
             .child(question)
             .child(answers)
-            .child(trouble)
+            .child(view! { <Failed failure=stop.failure /> })
             .built()
     })
 }

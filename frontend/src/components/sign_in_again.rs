@@ -3,12 +3,13 @@
 use leptos::prelude::*;
 use shared::names::UserName;
 
-use super::{Button, Buttons, Meaning, Notice, Paragraph, QUIET, SECOND, SignInForm};
+use super::{Button, Buttons, Failed, Meaning, Notice, Paragraph, QUIET, SECOND, SignInForm};
+use crate::attempt::Attempt;
 use crate::built::{Built, IntoBuilt, maybe};
 use crate::element::el;
 use crate::router::Go;
 use crate::session::Session;
-use crate::task::{callback, effect, memo, spawn};
+use crate::task::{callback, effect, memo};
 use crate::text::{Word, Words};
 use crate::{clock, document, takeover};
 
@@ -72,9 +73,10 @@ pub(crate) fn SignInAgain() -> Built {
 #[component]
 fn Again(user: UserName, lapsed: bool, close: Callback<()>) -> Built {
     let (words, session, go) = (Words::get(), Session::get(), Go::get());
+    let log_out = Attempt::new(move || session.log_out(go, false));
     let other = callback(move || {
         if lapsed {
-            spawn(session.log_out(go, false));
+            log_out.start();
         } else {
             close.run(());
         }
@@ -90,8 +92,9 @@ fn Again(user: UserName, lapsed: bool, close: Callback<()>) -> Built {
         <Paragraph text=words.say(lead) />
         <SignInForm again=user failed />
         <Buttons>
-            <Button class=QUIET label=words.say(way_out) press=other />
+            <Button class=QUIET label=words.say(way_out) press=other busy=log_out.busy() />
         </Buttons>
+        <Failed failure=log_out.failure />
     };
     effect(|| takeover::once_placed(Box::new(|| document::ask(ID))));
     el("dialog")

@@ -21,6 +21,8 @@ const USERNAME: &str = "username";
 const PASSWORD: &str = "password";
 const LOG_IN: &str = "log-in";
 const ANSWER: &str = "answer";
+/// The id of what is asked, which describes the field for the answer.
+const QUESTION: &str = "answer-hint";
 
 /// The form.
 #[component]
@@ -260,7 +262,10 @@ fn Challenge(steps: Steps, challenge: ChallengeView) -> Built {
         steps.challenge.set(None);
     });
     effect(move || match kind {
-        ChallengeKind::Wait => go_on.start(),
+        ChallengeKind::Wait => {
+            document::focus(QUESTION);
+            go_on.start();
+        }
         ChallengeKind::Choice | ChallengeKind::Code | ChallengeKind::Secret => document::focus(ANSWER),
     });
     let field = match kind {
@@ -268,7 +273,7 @@ fn Challenge(steps: Steps, challenge: ChallengeView) -> Built {
         ChallengeKind::Choice => {
             let item = |choice: String| Item::plain(&choice, Signal::stored(choice.clone()));
             let items = choices.into_iter().map(item).collect();
-            let legend = words.say(Word::Answer);
+            let legend = Signal::stored(message.clone());
             view! { <Choice id=ANSWER legend error=Signal::stored(None) value=chosen items /> }.built()
         }
         ChallengeKind::Code | ChallengeKind::Secret => {
@@ -277,14 +282,17 @@ fn Challenge(steps: Steps, challenge: ChallengeView) -> Built {
             } else {
                 ("password", "off")
             };
-            let answer = input(ANSWER, false, Signal::stored(None))
+            let answer = input(ANSWER, true, Signal::stored(None))
                 .attr("type", typed)
                 .attr("autocomplete", complete);
             view! { <Field id=ANSWER label=words.say(Word::Answer)>{plain(answer).built()}</Field> }.built()
         }
     };
-    // In the site's own language, whichever that is.
-    let message = el("p").class("login__message").attr("role", "status").text(&message);
+    // In the site's own language, whichever that is. A choice has it as its legend.
+    let question = (kind != ChallengeKind::Choice).then(|| {
+        let question = el("p").class("login__message").attr("id", QUESTION);
+        question.attr("tabindex", "-1").text(&message).built()
+    });
     // Waiting goes on by itself, until it fails.
     let proceed = maybe(move || {
         let needed = kind != ChallengeKind::Wait || steps.failure.read().is_some();
@@ -292,7 +300,7 @@ fn Challenge(steps: Steps, challenge: ChallengeView) -> Built {
     });
     let fields = view! {
         {steps.alert(RwSignal::new(None))}
-        {message.built()}
+        {question}
         {field}
         <Buttons>
             {proceed}

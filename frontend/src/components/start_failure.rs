@@ -17,7 +17,7 @@ use crate::text::{Word, Words};
 pub(crate) fn StartFailure(start: Start) -> Built {
     let words = Words::get();
     maybe(move || {
-        let failure = start.failure.get()?;
+        let failure = start.attempt.failure.get()?;
         let refusal = Start::refusal(&failure).map(|(why, slurm)| {
             let word = slurm.clone();
             (memo(move || words.explain(why.as_ref(), Some(&word))), slurm)

@@ -3,13 +3,15 @@
 use leptos::prelude::*;
 use shared::names::UserName;
 
+use super::Failed;
 use super::button::{Button, QUIET};
 use crate::a11y::Announcer;
 use crate::api;
+use crate::attempt::Attempt;
 use crate::built::{Built, IntoBuilt};
 use crate::document;
 use crate::element::el;
-use crate::task::{Task, callback, follow};
+use crate::task::{callback, follow};
 use crate::text::{Word, Words};
 
 /// The id of the block.
@@ -20,19 +22,17 @@ const BLOCK: &str = "support";
 pub(crate) fn Support(user: UserName) -> Built {
     let (words, announcer) = (Words::get(), Announcer::get());
     let (block, said) = (RwSignal::new(String::new()), RwSignal::new(Word::SupportHere));
-    let copy = Task::new(move || {
+    let copy = Attempt::new(move || {
         let user = user.clone();
         async move {
-            let Some(text) = api::support(&user).await else {
-                return;
-            };
-            block.set(text);
+            block.set(api::support(&user).await?);
             request_animation_frame(move || {
                 if document::copy(BLOCK) {
                     said.set(Word::SupportCopied);
                 }
                 announcer.say(untrack(move || words.text()).get(said.get_untracked()));
             });
+            Ok(())
         }
     });
     let hidden = follow(move || block.read().is_empty().then(String::new));
@@ -58,6 +58,7 @@ pub(crate) fn Support(user: UserName) -> Built {
     el("div")
         .class("support")
         .child(view! { <Button class=QUIET label=words.say(Word::CopySupport) press busy=copy.busy() /> })
+        .child(view! { <Failed failure=copy.failure /> })
         .child(shown)
         .built()
 }

@@ -8,7 +8,7 @@ use crate::a11y::Heading;
 use crate::api::{self, Failure};
 use crate::built::{Built, IntoBuilt, dynamic};
 use crate::clock;
-use crate::components::{Paragraph, Trouble, waiting};
+use crate::components::{Paragraph, Trouble, quoting, waiting};
 use crate::element::{El, el};
 use crate::session::Session;
 use crate::task::{callback, spawn};
@@ -144,7 +144,8 @@ fn person(words: Words, row: &BoardRow, titles: &[Word]) -> El {
             (1, 3) => "state state--bad",
             _ => "board__value",
         };
-        line = line.child(cell.child(el("span").class(class).text(value)));
+        let value = quoting("span", Signal::stored(value.to_owned()));
+        line = line.child(cell.child(value.class(class)));
     }
     line
 }

@@ -3,19 +3,59 @@
 use leptos::prelude::*;
 use shared::names::UserName;
 use shared::options::UserOptions;
+use shared::raw::RawOptions;
 use shared::server::{EndCause, EndView};
 
 use crate::a11y::Heading;
-use crate::built::{Built, IntoBuilt};
+use crate::built::{Built, IntoBuilt, maybe};
 use crate::components::{
-    Button, ButtonLink, Buttons, Literally, Meaning, NextFailed, Notice, Paragraph, SECOND, SlurmWords, StartFailure,
-    Support, meanwhile,
+    Button, ButtonLink, FIRST, Literally, Meaning, NextFailed, Notice, Paragraph, Quoting, SECOND, SlurmWords,
+    StartFailure, Support, meanwhile,
 };
+use crate::element::el;
 use crate::paths;
+use crate::site::Site;
 use crate::start::Start;
 use crate::task::{callback, follow, memo};
 use crate::text::{Tongue, Word, Words};
 use crate::watch::Watch;
+
+/// What can be done about it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Help {
+    /// The same once more.
+    Again,
+    /// The same, for as long as it takes.
+    Patiently,
+    /// The same, without the person's own settings.
+    Fresh,
+    /// Something else.
+    Change,
+}
+
+impl Help {
+    /// What is offered, what helps most first. Only what has not been ready can be held up by the queue, or by what is
+    /// broken in the person's settings.
+    fn with(end: &EndView, had_node: bool) -> &'static [Self] {
+        let key = end.why.as_ref().map_or("", |why| &why.key);
+        let hopeless = end.why.as_ref().is_some_and(|why| why.hopeless);
+        match end.cause {
+            EndCause::GaveUp { .. } if hopeless => &[Self::Change, Self::Again],
+            EndCause::GaveUp { .. } => &[Self::Patiently, Self::Again, Self::Change],
+            // Slurm says the same again to the same, unless it takes none now.
+            EndCause::Refused { .. } if !NOT_NOW.contains(&key) => &[Self::Change, Self::Again],
+            EndCause::OutOfMemory => &[Self::Change, Self::Again],
+            EndCause::JupyterFailed { .. } | EndCause::TimeLimit if !end.was_ready => {
+                &[Self::Fresh, Self::Again, Self::Change]
+            }
+            EndCause::Cancelled if had_node && !end.was_ready => &[Self::Again, Self::Fresh, Self::Change],
+            _ => &[Self::Again, Self::Change],
+        }
+    }
+}
+
+/// Why Slurm refuses everything for a while.
+const NOT_NOW: [&str; 2] = ["closed", "full"];
 
 /// The page for a start or a server that is over.
 #[component]
@@ -42,7 +82,7 @@ pub(crate) fn Ended(
         };
         memo(move || words.explain(Some(&why), word.as_deref()))
     });
-    let what = why.map(|why| view! { <Paragraph text=follow(move || why.read().what.clone()) /> }.built());
+    let what = why.map(|why| view! { <Quoting text=follow(move || why.read().what.clone()) /> }.built());
     let to_do = why.map(|why| view! { <Paragraph text=follow(move || why.read().what_to_do.clone()) /> }.built());
     let slurm = match &end.cause {
         EndCause::Refused { message, .. } => Some(message.clone()),
@@ -51,48 +91,45 @@ pub(crate) fn Ended(
     let slurm = slurm.map(|slurm| view! { <SlurmWords lead=words.say(Word::SlurmSaid) slurm /> }.built());
     let waited = matches!(end.cause, EndCause::GaveUp { .. } | EndCause::Refused { .. });
     let now = waited.then(|| meanwhile(words, &user, options, Some(start)));
-    // What of the person's own may have kept Jupyter from starting is left out, once.
-    let may_be_settings = match end.cause {
-        EndCause::JupyterFailed { .. } | EndCause::TimeLimit => true,
-        EndCause::Cancelled => had_node,
-        _ => false,
-    };
-    let fresh = (may_be_settings && !end.was_ready).then(|| {
-        let raw = raw.clone();
-        let press = callback(move || start.send_fresh(raw.clone()));
-        view! {
-            <Button class=SECOND label=words.say(Word::FreshStart) press busy=start.busy() />
-        }
-        .built()
-    });
-    let patient = matches!(end.cause, EndCause::GaveUp { .. }).then(|| {
-        let raw = raw.clone();
-        let press = callback(move || start.send_patiently(raw.clone()));
-        view! {
-            <Button class=SECOND label=words.say(Word::KeepWaiting) press busy=start.busy() />
-        }
-        .built()
-    });
-    let held_by = patient
-        .is_some()
+    let help = Help::with(&end, had_node);
+    let held_by = matches!(end.cause, EndCause::GaveUp { .. })
         .then(|| view! { <Paragraph text=words.say(Word::HeldBy) /> }.built());
-    let fresh_hint = fresh
-        .is_some()
+    let fresh_hint = help
+        .contains(&Help::Fresh)
         .then(|| view! { <Paragraph class="quiet" text=words.say(Word::FreshHint) /> }.built());
+    let again = if end.was_ready {
+        Word::StartAgain
+    } else {
+        Word::TryAgain
+    };
+    let button = |(index, help): (usize, &Help)| {
+        let class = if index == 0 { FIRST } else { SECOND };
+        let (word, send): (_, fn(Start, RawOptions)) = match help {
+            Help::Change => {
+                let (label, href) = (words.say(Word::Change), change.clone());
+                return view! { <ButtonLink label href class /> }.built();
+            }
+            Help::Again => (again, Start::send),
+            Help::Patiently => (Word::KeepWaiting, Start::send_patiently),
+            Help::Fresh => (Word::FreshStart, Start::send_fresh),
+        };
+        let raw = raw.clone();
+        let press = callback(move || send(start, raw.clone()));
+        view! { <Button class label=words.say(word) press busy=start.busy() /> }.built()
+    };
+    let buttons = el("p").class("buttons").children(help.iter().enumerate().map(button));
     let log = end.log.clone();
     let log = log.map(|code| view! { <Literally text=words.say(Word::LogIsIn) code /> }.built());
     let job = job.map(|job| {
         view! { <Paragraph class="quiet" text=words.tell(move |text| text.fill(Word::Job, &[&job.to_string()])) /> }
             .built()
     });
-    let was_ready = end.was_ready;
-    let meaning = if was_ready || end.cause == EndCause::Cancelled {
+    let meaning = if end.was_ready || end.cause == EndCause::Cancelled {
         Meaning::Information
     } else {
         Meaning::Bad
     };
     let end = StoredValue::new(end);
-    let send = callback(move || start.send(raw.clone()));
     view! {
         <Heading text=words.tell(move |text| end.with_value(|end| title(text, end))) />
         <Notice meaning>
@@ -108,20 +145,21 @@ pub(crate) fn Ended(
         {log}
         {job}
         <StartFailure start />
-        <Buttons>
-            <Button
-                label=words.say(if was_ready { Word::StartAgain } else { Word::TryAgain })
-                press=send
-                busy=start.busy()
-            />
-            {patient}
-            {fresh}
-            <ButtonLink label=words.say(Word::Change) href=change class=SECOND />
-        </Buttons>
-        {fresh_hint}
+        {el("div").child(buttons).children(fresh_hint).built()}
+        {status_page(words)}
         <Support user />
     }
     .built()
+}
+
+/// Where the site says what is out of order.
+fn status_page(words: Words) -> Built {
+    let site = Site::get();
+    maybe(move || {
+        let url = site.link(|links| &links.status, words.locale())?;
+        let link = el("a").attr("href", &url).attr("rel", "external");
+        Some(el("p").child(link.says(words.say(Word::StatusPage))).built())
+    })
 }
 
 fn title(text: &Tongue, end: &EndView) -> String {

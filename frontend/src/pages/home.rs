@@ -100,7 +100,7 @@ fn card(words: Words, user: UserName, watch: Watch, offer: Offer, shown: Memo<St
         Stage::Server(_) => {
             let href = paths::starting(&user, None);
             view! {
-                <Paragraph text=words.tell(|text| format!("{}.", text.get(Word::StartingTitle))) />
+                <Paragraph text=words.tell(|text| format!("{}.", text.form(Word::StartingTitle, 0, &[]))) />
                 <Buttons>
                     <ButtonLink label=words.say(Word::ViewStart) href />
                 </Buttons>

@@ -55,7 +55,7 @@ pub(crate) fn Landing(user: UserName) -> Built {
         offer.answer.track();
     });
     dynamic(move || {
-        if start.failure.read().is_none() {
+        if start.attempt.failure.read().is_none() {
             return waiting(words);
         }
         view! {

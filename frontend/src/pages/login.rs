@@ -78,12 +78,10 @@ fn hubs(words: Words) -> Built {
             return None;
         }
         let item = |list: El, hub: HubView| {
-            let link = el("a").attr("href", &hub.url).attr("rel", "external").text(&hub.name);
-            list.child(
-                el("li")
-                    .child(link)
-                    .child(el("span").class("hubs__about").text(&hub.about)),
-            )
+            let [name, url, about] = [&hub.name, &hub.url, &hub.about].map(|text| words.locale().of(text));
+            let link = el("a").attr("href", url).attr("rel", "external").text(name);
+            let about = el("span").class("hubs__about").text(about);
+            list.child(el("li").child(link).child(about))
         };
         let list = hubs.into_iter().fold(el("ul").class("hubs__list"), item);
         let title = el("h2").attr("id", "hubs-title").says(words.say(Word::OtherHubs));

@@ -5,15 +5,15 @@ use leptos::prelude::*;
 use shared::names::UserName;
 
 use crate::a11y::Heading;
+use crate::attempt::Attempt;
 use crate::built::{Built, IntoBuilt, maybe};
-use crate::components::{Button, ButtonLink, Buttons, Paragraph, SECOND};
+use crate::components::{Button, ButtonLink, Buttons, Failed, Paragraph, SECOND, check};
 use crate::document;
-use crate::element::el;
 use crate::paths;
 use crate::router::Go;
 use crate::session::Session;
 use crate::site::Site;
-use crate::task::{Task, callback};
+use crate::task::{callback, follow};
 use crate::text::{Word, Words};
 use crate::watch::{Stage, Watch};
 
@@ -24,17 +24,12 @@ const STOP: &str = "stop-server";
 pub(crate) fn Logout(user: UserName) -> Built {
     let (words, session, go, site) = (Words::get(), Session::get(), Go::get(), Site::get());
     let watch = Watch::new(user);
-    let log_out = Task::new(move || session.log_out(go, document::is_checked(STOP)));
+    let log_out = Attempt::new(move || session.log_out(go, document::is_checked(STOP)));
     let server = maybe(move || {
         let live = matches!(watch.stage.get(), Stage::Server(phase) if phase.is_live());
         live.then(|| {
-            let proposed = site.with(|site| site.stop_at_logout);
-            let stop = el("input")
-                .attr("type", "checkbox")
-                .attr("id", STOP)
-                .attr_if("checked", proposed.then_some(""));
-            let label = el("label").attr("for", STOP).says(words.say(Word::StopToo));
-            let question = el("p").class("check").child(stop).text(" ").child(label).built();
+            let proposed = follow(move || site.with(|site| site.stop_at_logout));
+            let question = check(STOP, words.say(Word::StopToo), None, proposed, Box::new(|_| ())).built();
             view! {
                 <Paragraph text=words.say(Word::LogOutLead) />
                 {question}
@@ -45,6 +40,7 @@ pub(crate) fn Logout(user: UserName) -> Built {
     view! {
         <Heading text=words.say(Word::LogOutTitle) />
         {server}
+        <Failed failure=log_out.failure />
         <Buttons>
             <Button label=words.say(Word::LogOut) press=callback(move || log_out.start()) busy=log_out.busy() />
             <ButtonLink label=words.say(Word::GoHome) href=paths::home() class=SECOND />

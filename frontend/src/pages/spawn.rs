@@ -183,7 +183,7 @@ fn Options(user: UserName, offer: Arc<OptionsView>, link: RawOptions, next: Opti
             Err(errors) if attempt.get() > 0 => errors.clone(),
             _ => Vec::new(),
         };
-        match &*start.failure.read() {
+        match &*start.attempt.failure.read() {
             _ if !own.is_empty() => own,
             Some(Failure::Api(error)) if error.code == ErrorCode::Options => error.fields.clone(),
             _ if attempt.get() == 0 => refused_link.get_value(),
@@ -195,19 +195,20 @@ fn Options(user: UserName, offer: Arc<OptionsView>, link: RawOptions, next: Opti
         if page.parsed.read_untracked().is_ok() {
             start.send(untrack(|| form.raw(&page.offer())));
         } else {
-            start.failure.set(None);
+            start.attempt.failure.set(None);
             attempt.update(|count| *count += 1);
         }
     };
     effect(move || {
-        let refused = matches!(&*start.failure.read(), Some(Failure::Api(error)) if error.code == ErrorCode::Options);
+        let refused =
+            matches!(&*start.attempt.failure.read(), Some(Failure::Api(error)) if error.code == ErrorCode::Options);
         if refused {
             attempt.update(|count| *count += 1);
         }
     });
     effect(takeover::go_on);
     let failed = memo(move || {
-        let failure = start.failure.read();
+        let failure = start.attempt.failure.read();
         failure
             .as_ref()
             .is_some_and(|failure| failure.code() != Some(ErrorCode::Options))

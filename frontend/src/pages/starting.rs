@@ -8,20 +8,21 @@ use super::ended::Ended;
 use super::forbidden::NotYours;
 use super::not_running::trouble;
 use crate::a11y::{Announcer, Heading, keep_focus};
+use crate::attempt::Attempt;
 use crate::built::{Built, IntoBuilt, dynamic, maybe};
 use crate::components::{
-    Button, ButtonLink, Buttons, Meaning, Notice, Paragraph, QUIET, SECOND, Step, Steps, meanwhile, waiting,
+    Button, ButtonLink, Buttons, Failed, Meaning, Notice, Paragraph, QUIET, Quoting, SECOND, Step, Steps, check,
+    meanwhile, waiting,
 };
 use crate::element::el;
 use crate::paths;
 use crate::router::Go;
-use crate::session::Session;
 use crate::site::{Reach, Site};
 use crate::start::Start;
 use crate::task::{Task, callback, effect, follow, memo};
 use crate::text::{Word, Words, format};
 use crate::watch::{Stage, Watch};
-use crate::{api, clock, notify};
+use crate::{api, clock, document, notify, preferences};
 
 /// The page that follows a start.
 #[component]
@@ -54,11 +55,15 @@ fn Follow(user: UserName) -> Built {
         let next = next.clone();
         follow(move || next.clone().or_else(|| watch.url()).unwrap_or_default())
     };
-    effect(move || {
+    let by_itself = RwSignal::new(preferences::recall(OPENS).is_none());
+    let ready = memo(move || watch.stage.get() == Stage::Server(Phase::Ready));
+    effect(move || match (ready.get(), by_itself.get()) {
         // Where it opens depends on what the site says of its interface.
-        if watch.stage.get() == Stage::Server(Phase::Ready) && site.reach.get() != Reach::Unknown {
+        (true, true) if site.reach.get() != Reach::Unknown => {
             go.instead(&target.get_untracked()); // Not onto the history: Back would only open it again.
         }
+        (true, false) => request_animation_frame(|| document::focus(OPEN)), // Once it is drawn.
+        _ => {}
     });
     announce(words, watch);
     let shown = memo(move || shown(watch.stage.get()));
@@ -76,7 +81,7 @@ fn Follow(user: UserName) -> Built {
                 None => nothing(words),
             }
         }
-        Stage::Server(_) => view! { <Progress user=user.clone() watch target /> }.built(),
+        Stage::Server(_) => view! { <Progress user=user.clone() watch target by_itself /> }.built(),
         Stage::None => nothing(words),
     })
 }
@@ -92,8 +97,8 @@ fn nothing(words: Words) -> Built {
 }
 
 #[component]
-fn Progress(user: UserName, watch: Watch, target: Signal<String>) -> Built {
-    let (words, session) = (Words::get(), Session::get());
+fn Progress(user: UserName, watch: Watch, target: Signal<String>, by_itself: RwSignal<bool>) -> Built {
+    let words = Words::get();
     let phase = move || match watch.stage.get() {
         Stage::Server(phase) => phase,
         _ => Phase::Submitting,
@@ -105,22 +110,20 @@ fn Progress(user: UserName, watch: Watch, target: Signal<String>) -> Built {
         Phase::Ready | Phase::Stopping | Phase::Ended => 3,
     });
     let (keeper, waiter) = (user.clone(), user.clone());
-    let cancel = Task::new(move || {
+    let cancel = Attempt::new(move || {
         let user = user.clone();
         async move {
-            if let Err(failure) = api::stop(&user).await {
-                session.heed(&failure);
-            }
+            let outcome = api::stop(&user).await;
             watch.ask();
+            outcome
         }
     });
-    let keep_waiting = Task::new(move || {
+    let keep_waiting = Attempt::new(move || {
         let user = keeper.clone();
         async move {
-            if let Err(failure) = api::keep_waiting(&user).await {
-                session.heed(&failure);
-            }
+            let outcome = api::keep_waiting(&user).await;
             watch.ask();
+            outcome
         }
     });
     let for_reservation = memo(move || watch.state(|state| state.begins_at).is_some());
@@ -156,9 +159,10 @@ fn Progress(user: UserName, watch: Watch, target: Signal<String>) -> Built {
         step(on_node, Some(Box::new(move || starting(words, watch)))),
         step(
             words.say(Word::StepOpening),
-            Some(Box::new(move || opening(words, target))),
+            Some(Box::new(move || opening(words, target, by_itself))),
         ),
     ];
+    let ready = memo(move || phase() == Phase::Ready);
     let label = words.tell(move |text| {
         if cancel.busy().get() {
             text.get(Word::Cancelling)
@@ -174,7 +178,7 @@ fn Progress(user: UserName, watch: Watch, target: Signal<String>) -> Built {
     });
     view! {
         <Heading
-            text=words.say(Word::StartingTitle)
+            text=words.tell(move |text| text.form(Word::StartingTitle, usize::from(ready.get()), &[]))
             title=words.tell(move |text| text.phase(phase()).to_owned())
         />
         <Steps steps current />
@@ -190,16 +194,38 @@ fn Progress(user: UserName, watch: Watch, target: Signal<String>) -> Built {
                 let button = view! { <Button class=SECOND label press busy=keep_waiting.busy() /> };
                 may_be_given_up.get().then(|| button.built())
             })}
-            <Button class=SECOND label press=callback(move || cancel.start()) busy=cancel.busy() />
+            {maybe(move || {
+                let press = callback(move || cancel.start());
+                let button = view! { <Button class=SECOND label press busy=cancel.busy() /> };
+                (!ready.get()).then(|| button.built())
+            })}
             {el("span").class("quiet").says(job).built()}
         </Buttons>
-        {notification(words)}
+        <Failed failure=keep_waiting.failure />
+        <Failed failure=cancel.failure />
+        {opens(words, by_itself)}
+        {maybe(move || (!ready.get()).then(|| notification(words)))}
     }
     .built()
 }
 
+/// Whether it opens by itself; remembered while it does not.
+fn opens(words: Words, by_itself: RwSignal<bool>) -> Built {
+    let picked = move |wanted: bool| {
+        preferences::keep(OPENS, (!wanted).then_some("by-hand"));
+        by_itself.set(wanted);
+    };
+    let label = words.say(Word::OpensByItself);
+    check(OPENS, label, None, follow(move || by_itself.get()), Box::new(picked)).built()
+}
+
+/// The id of the link that opens the server.
+const OPEN: &str = "open";
+/// The id of the box, and under which name it is remembered.
+const OPENS: &str = "slipway-opens";
 /// When a start on a node counts as long, in seconds: Jupyter with a slow file system takes up to a minute.
 const LONG_START: i64 = 90;
+
 /// The offer to be told when it is ready, which the browser asks about once.
 fn notification(words: Words) -> Built {
     let (undecided, allowed) = (RwSignal::new(notify::is_undecided()), RwSignal::new(false));
@@ -269,7 +295,7 @@ fn queued(words: Words, watch: Watch) -> Built {
         None => why.read().what_to_do.clone(),
     });
     view! {
-        <Paragraph text=reason />
+        <Quoting text=reason />
         <Paragraph text=advice />
         <Paragraph text=expected />
         <Paragraph class="counting" text=waited />
@@ -298,11 +324,12 @@ fn starting(words: Words, watch: Watch) -> Built {
     .built()
 }
 
-fn opening(words: Words, target: Signal<String>) -> Built {
+fn opening(words: Words, target: Signal<String>, by_itself: RwSignal<bool>) -> Built {
+    let lead = words.tell(move |text| text.form(Word::OpeningLead, usize::from(!by_itself.get()), &[]));
     view! {
-        <Paragraph text=words.say(Word::OpeningLead) />
+        <Paragraph text=lead />
         <Buttons>
-            <ButtonLink label=words.say(Word::OpenNow) href=target external=true />
+            <ButtonLink id=OPEN label=words.say(Word::OpenNow) href=target external=true />
         </Buttons>
     }
     .built()

@@ -15,6 +15,8 @@ pub(crate) fn recall(name: &str) -> Option<String> {
 
 pub(crate) fn remember(_name: &str, _value: &str) {}
 
+pub(crate) fn keep(_name: &str, _value: Option<&str>) {}
+
 pub(crate) fn tell(_what: &str) {}
 
 pub(crate) fn hear(_heard: impl Fn(&str) + 'static) {}

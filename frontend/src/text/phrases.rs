@@ -27,7 +27,7 @@ impl Tongue {
         if when.utc { clock + "\u{a0}UTC" } else { clock }
     }
 
-    fn day_and_month(&self, when: &When) -> String {
+    pub(crate) fn day_and_month(&self, when: &When) -> String {
         let day = when.day.to_string();
         let day = if when.day == 1 { self.get(Word::FirstDay) } else { &day };
         self.fill(Word::DayAndMonth, &[day, &self.form(Word::Months, when.month, &[])])

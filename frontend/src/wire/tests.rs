@@ -271,6 +271,7 @@ fn whole_answers_read_back() {
         cluster: "Cluster".into(),
         version: "1".into(),
         slurm_silent_since: Some(8),
+        maintenance_until: Some(9),
         links: Links {
             renew_account: Some(link.clone()),
             cluster_access: None,
@@ -279,9 +280,9 @@ fn whole_answers_read_back() {
             support: Some(link),
         },
         hubs: vec![HubView {
-            name: "h".into(),
-            url: "u".into(),
-            about: "a".into(),
+            name: both("h"),
+            url: both("u"),
+            about: both("a"),
         }],
         stop_at_logout: true,
         interfaces: vec![InterfaceView {
@@ -295,7 +296,11 @@ fn whole_answers_read_back() {
         gpus: BTreeMap::from([("h100".into(), both("H100"))]),
         note: Some(note.clone()),
         landing: Landing::Start,
-        announcements: vec![note],
+        announcements: vec![AnnouncementView {
+            text: both("t"),
+            link: None,
+            since: Some(7),
+        }],
     });
 }
 

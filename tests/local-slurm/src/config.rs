@@ -107,6 +107,9 @@ pub struct ReservationConfig {
     /// … and with which compute accounts; either list may be empty.
     #[serde(default)]
     pub accounts: Vec<String>,
+    /// It is for maintenance (`Flags=MAINT`).
+    #[serde(default)]
+    pub maintenance: bool,
 }
 
 impl ReservationConfig {

@@ -12,8 +12,9 @@ use shared::options::{FieldError, NONE, OptionsView, Range};
 use super::Page;
 use crate::built::{Built, IntoBuilt};
 use crate::clock;
-use crate::components::{Amount, Choice, Field, Item, Select, Wrong, describe, group};
+use crate::components::{Amount, Choice, Field, Item, Select, Wrong, check, describe, group};
 use crate::element::{El, el};
+use crate::paths;
 use crate::site::Site;
 use crate::task::{callback, follow, memo};
 use crate::text::{Word, Words};
@@ -137,9 +138,14 @@ impl Fields {
                 )
             }
         }));
+        let link = paths::linked_options();
         let picked = callback(move || {
-            let name = page.form.profile.get_untracked();
-            page.form.take_profile(&name, &self.offer(), page.text());
+            let (name, offer, text) = (page.form.profile.get_untracked(), self.offer(), page.text());
+            if name == NONE {
+                page.form.begin(&offer, &link, None, text);
+            } else {
+                page.form.take_profile(&name, &offer, text);
+            }
         });
         let view = view! {
             <Choice
@@ -330,16 +336,9 @@ impl Fields {
             };
             let (name, own) = (name.to_string(), name.to_string());
             let checked = follow(move || form.features.read().split(',').any(|word| word == own));
-            let check = el("input")
-                .attr("type", "checkbox")
-                .attr("id", &id)
-                .checked(checked)
-                .on("change", {
-                    let name = name.clone();
-                    move |event| form.feature(&name, event_target_checked(&event))
-                });
-            let label = el("label").attr("for", &id).text(&name);
-            el("p").class("check").child(check).text(" ").child(label)
+            let label = Signal::stored(name.clone());
+            let picked = Box::new(move |wanted| form.feature(&name, wanted));
+            check(&id, label, None, checked, picked)
         };
         let boxes = names
             .iter()

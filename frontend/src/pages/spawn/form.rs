@@ -55,10 +55,18 @@ impl Form {
             interface: field(),
             proposed: StoredValue::new([String::new(), String::new()]),
         };
-        form.take(&offer.chosen.to_raw(), offer, text);
-        form.propose();
-        form.take(link, offer, text);
+        form.begin(offer, link, words(link, "profile"), text);
         form
+    }
+
+    /// As at first, with the profile of this name, or without one.
+    pub(super) fn begin(self, offer: &OptionsView, link: &RawOptions, profile: Option<String>, text: &Tongue) {
+        self.take(&offer.chosen.to_raw(), offer, text);
+        self.propose();
+        if let Some(name) = profile {
+            self.take_profile(&name, offer, text);
+        }
+        self.take(link, offer, text);
     }
 
     /// What is in the fields for cores and memory now was not typed.
@@ -69,9 +77,6 @@ impl Form {
 
     /// Fills in what is said, as far as it can be had.
     fn take(self, raw: &RawOptions, offer: &OptionsView, text: &Tongue) {
-        if let Some(name) = words(raw, "profile") {
-            self.take_profile(&name, offer, text);
-        }
         for field in NAMES {
             if let Some(value) = words(raw, field) {
                 self.put(field, value, offer, text);

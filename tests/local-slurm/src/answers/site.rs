@@ -184,6 +184,9 @@ pub(crate) fn reservations(
         fields.set("name", reservation.name.as_str());
         fields.set("accounts", reservation.accounts.join(","));
         fields.set("users", reservation.users.join(","));
+        if reservation.maintenance {
+            fields.set("flags", json!(["MAINT", "SPEC_NODES"]));
+        }
         fields.set("node_list", hostlist(&reservation.nodes));
         fields.set("node_count", json!(reservation.nodes.len()));
         fields.set("start_time", at(reservation.starts_in));
