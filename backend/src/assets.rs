@@ -4,7 +4,7 @@ mod document;
 mod former;
 mod policy;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +15,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
+use shared::api::Bilingual;
 
 pub use self::document::{Content, LoginForm, LoginProblem};
 use self::policy::{policy, with_styles};
@@ -44,6 +45,8 @@ pub struct Assets {
     base: String,
     /// The URL of the site's logo; empty without one.
     logo: String,
+    /// What the site wants said at a field, by the field's name.
+    help: BTreeMap<String, Bilingual>,
 }
 
 /// What stands in for the page while `trunk serve` has it.
@@ -102,6 +105,7 @@ impl Assets {
             cluster,
             base,
             logo,
+            help: config.site.help.clone(),
         })
     }
 

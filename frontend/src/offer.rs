@@ -26,6 +26,13 @@ impl Offer {
         }
     }
 
+    /// Asked for now.
+    pub(crate) fn asked() -> Self {
+        let offer = Self::new();
+        offer.ask();
+        offer
+    }
+
     /// Asks for them.
     pub(crate) fn ask(self) {
         spawn(async move {

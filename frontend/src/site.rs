@@ -54,6 +54,7 @@ impl Site {
                 stop_at_logout: false,
                 interfaces: Vec::new(),
                 gpus: BTreeMap::new(),
+                help: BTreeMap::new(),
                 note: None,
                 landing: Landing::default(),
                 announcements: Vec::new(),
@@ -84,6 +85,14 @@ impl Site {
         self.view.with(|view| {
             let link = which(&view.links).as_ref();
             link.map(|link| locale.of(link).to_owned())
+        })
+    }
+
+    /// What the site wants said at this field, or nothing; follows the language and what the site says.
+    pub(crate) fn help(self, words: Words, field: &str) -> String {
+        self.view.with(|view| {
+            let help = view.help.get(field);
+            help.map_or_else(String::new, |help| words.locale().of(help).to_owned())
         })
     }
 

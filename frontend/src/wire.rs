@@ -116,7 +116,7 @@ objects! {
     HubView { name url about }
     Links { renew_account cluster_access status documentation support }
     SiteView {
-        name cluster version slurm_silent_since maintenance_until links hubs stop_at_logout interfaces gpus note landing announcements
+        name cluster version slurm_silent_since maintenance_until links hubs stop_at_logout interfaces gpus help note landing announcements
     }
     InterfaceView { name label about path recommended changeable }
     Note { text link }

@@ -142,6 +142,9 @@ pub struct SiteView {
     /// What the site calls types of GPU.
     #[serde(default)]
     pub gpus: BTreeMap<String, Bilingual>,
+    /// What the site wants said at a field, by the field's name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub help: BTreeMap<String, Bilingual>,
     /// What the site wants said beside the options.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Note>,

@@ -161,6 +161,30 @@ fn every_sentence_about_an_end_is_in_what_people_can_read() {
     }
 }
 
+/// What the pictures for people show, as far as it makes a difference: the page's styles, and what is on those pages.
+/// The same text for the same look (FNV-1a).
+fn look() -> String {
+    let styles = ["tokens", "base", "form", "frame", "page"].map(|name| format!("style/{name}.css"));
+    let pages = ["options", "starting", "given-up", "home-running"].map(|name| format!("tests/e2e/trees/{name}.yml"));
+    let files = styles
+        .iter()
+        .chain(&pages)
+        .map(|file| fs::read(repository().join(file)).unwrap());
+    let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    format!("{:016x}\n", files.flatten().fold(0xcbf2_9ce4_8422_2325, mix))
+}
+
+#[test]
+fn the_pictures_that_people_are_shown_are_of_the_page_as_it_looks_now() {
+    let file = repository().join("docs/pictures/look");
+    if std::env::var_os("SLIPWAY_WRITE_DOCS").is_some() {
+        fs::write(&file, look()).unwrap();
+    } else {
+        let taken = fs::read_to_string(&file).unwrap();
+        assert_eq!(taken, look(), "the pictures are old: `make test`, then `make docs`");
+    }
+}
+
 #[test]
 fn the_pictures_that_people_are_shown_are_there() {
     for language in ["en", "fr"] {

@@ -15,6 +15,7 @@ await tell(async (enter) => {
   step("before logging in");
   const bare = await enter({ scripts: false });
   await bare.page.goto("hub/login");
+  await sees(bare.page.getByRole("textbox", { name: say.username, description: "Not your e-mail." }));
   await sees(bare.page.getByText(TOLD.en), bare.page.getByRole("link", { name: say.readMore }));
   await gone(bare.page.getByRole("button", { name: say.dismiss })); // It could do nothing.
   for (const screen of [PHONE, person.screen]) {
@@ -38,6 +39,7 @@ await tell(async (enter) => {
   const about = (text) => page.getByRole("listitem").filter({ hasText: text });
   await sees(page.getByText(/^maintenance until \d/), about("Notebooks on Narval").getByRole("link", { name: "Narval" }));
   await page.getByRole("button", { name: "Français" }).click();
+  await sees(page.getByRole("textbox", { name: "Nom d’utilisateur", description: "Pas votre courriel." }));
   await sees(told("fr"), page.getByText(/^entretien jusqu’à /), about("Des carnets sur Narval"));
   same(await page.getByRole("link", { name: "Narval" }).getAttribute("href"), "https://narval.example.org/fr", "where it leads");
   await page.getByRole("button", { name: "English" }).click();
@@ -56,4 +58,6 @@ await tell(async (enter) => {
   same([document.includes("<main"), document.includes(`"announcement__inner"`)], [true, false], "drawn by the server without it");
   await sees(tab.getByText(say.noServer));
   await gone(tab.getByText(TOLD.en));
+  await tab.goto("hub/spawn");
+  await sees(tab.getByRole("textbox", { name: say.time, description: /^From 1\smin to .* A class takes two\.$/ }));
 });

@@ -53,6 +53,7 @@ await tell(async (enter) => {
   await sees(heading("ready"));
   await focused(link("openNow"));
   await gone(button("cancel"));
+  await sees(link("goHome"));
   await inspectAll(person, "starting-ready");
   await page.reload();
   await focused(link("openNow"));

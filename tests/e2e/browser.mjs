@@ -76,6 +76,19 @@ async function enter(browser, { language = "en", screen = DESKTOP, colours = "li
   });
   await context.addInitScript(() => document.addEventListener("securitypolicyviolation", (event) =>
     console.error(`policy: ${event.effectiveDirective} ${event.blockedURI}`)));
+  // Nothing jumps: more than 0.02 in the life of a document, of what nobody has just done, is a complaint. Not of Jupyter's.
+  await context.addInitScript(() => {
+    let moved = 0;
+    new PerformanceObserver((list) => {
+      for (const { value, hadRecentInput, sources } of list.getEntries()) {
+        if (hadRecentInput || !location.pathname.includes("/hub/")) continue;
+        const before = moved;
+        moved += value;
+        const what = sources.map(({ node }) => `${node?.parentElement?.className ?? ""} > ${node?.className ?? node?.nodeName}`);
+        if (before <= 0.02 && moved > 0.02) console.error(`layout shift ${moved.toFixed(3)}: ${what}`);
+      }
+    }).observe({ type: "layout-shift", buffered: true });
+  });
   /** The browser may complain like this, for a reason. */
   const allow = (pattern, _reason) => allowed.push(pattern);
   const page = await context.newPage();
@@ -171,7 +184,8 @@ export async function tree(page, name) {
   const file = new URL(`trees/${name}.yml`, import.meta.url);
   // Of times and the version there is only that they are there.
   const found = `${await page.locator("body").ariaSnapshot()}\n`
-    .replace(/\b\d+\s(?:h|min)(?: \d+\s(?:min|s))? left/g, "0 h left").replace(/\b\d+:\d+(?: tomorrow| yesterday)?/g, "0:00")
+    .replace(/\b\d+\s(?:h|min)(?: \d+\s(?:min|s))? left/g, "0 h left")
+    .replace(/(waited|started in) \d+\s(?:min|s)(?: \d+\s(?:min|s))?/g, "$1 0 s").replace(/\b\d+:\d+(?: tomorrow| yesterday)?/g, "0:00")
     .replace(/Slipway \d+\.\d+\.\d+/, "Slipway 0.0.0");
   if (process.env.SLIPWAY_WRITE_TREES) await writeFile(file, found);
   same(found.split("\n"), (await readFile(file, "utf8")).split("\n"), `the tree of ${name}`);

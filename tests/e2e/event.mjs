@@ -3,6 +3,14 @@ import { fillSignIn, inspectAll, sees, signIn, speak, step, story, tell } from "
 import { look } from "./server.mjs";
 
 await tell(async (enter) => {
+  step("the board, before anybody has come");
+  const teacher = await enter();
+  await teacher.page.goto("hub/spawn");
+  await signIn(teacher, "bob");
+  await look(teacher).link("board").click();
+  await sees(look(teacher).text("boardNobody"));
+  await inspectAll(teacher, "board-empty");
+
   step("somebody who takes part gets a server without being asked anything");
   const guest = await enter();
   guest.allow(/status of 404 .*\/favicon\.ico$/, "the stub of Jupyter has no icon");
@@ -22,10 +30,6 @@ await tell(async (enter) => {
   await waits.page.goto("hub/login");
   await fillSignIn(waits, "waits");
   await sees(look(waits).heading("starting"));
-  const teacher = await enter();
-  await teacher.page.goto("hub/spawn");
-  await signIn(teacher, "bob");
-  await look(teacher).link("board").click();
   await sees(teacher.page.getByRole("heading", { level: 1, name: "Course" }), teacher.page.getByRole("row", { name: /ada/ }));
   await sees(teacher.page.getByText("Ready: 1"), teacher.page.getByText("In the queue: 1"));
   await inspectAll(teacher, "board");

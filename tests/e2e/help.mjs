@@ -1,5 +1,5 @@
 // What helps somebody whose start came to nothing, and somebody whose time is nearly over.
-import { inspectAll, sees, signIn, step, story, tell, until } from "./browser.mjs";
+import { inspectAll, sees, signIn, step, story, tell, tree, until } from "./browser.mjs";
 import { look, start, stop } from "./server.mjs";
 
 await tell(async (enter) => {
@@ -49,6 +49,7 @@ await tell(async (enter) => {
   step("another job of theirs is in the way: it is cancelled from here, which is asked once");
   await sees(page.getByRole("heading", { level: 2, name: say.otherJobs }));
   await inspectAll(person, "given-up-help");
+  await tree(page, "given-up");
   await press(say.cancelJob);
   await press(say.cancelJobYes);
   await sees(text("jobCancelled").first());
@@ -61,4 +62,6 @@ await tell(async (enter) => {
   await inspectAll(other, "time-warning");
   await other.page.goto("hub/home");
   await until("home", () => look(other).button("stop").isVisible());
+  await sees(look(other).text("saveYourWork"));
+  await inspectAll(other, "home-nearly-over");
 });

@@ -55,6 +55,18 @@ await tell(async (enter) => {
   await button("logOut").click();
   await sees(heading("loginTitle"));
 
+  step("too many wrong passwords");
+  allow(/status of 429 .*\/hub\/api\/login$/, "too many of them");
+  const throttled = page.getByRole("alert").filter({ hasText: say.throttled });
+  for (let tries = 0; tries < 6; tries++) {
+    await fillSignIn(person, "refused", "not the password");
+    await sees(page.getByRole("alert").filter({ hasText: tries < 5 ? say.wrongPassword : say.throttled }));
+    await sees(button("logIn"));
+  }
+  await focused(password);
+  await inspectAll(person, "login-throttled");
+  await sees(throttled);
+
   step("log in without scripts, wrong and right");
   for (const language of ["en", "fr"]) {
     const plain = await enter({ language, scripts: false });

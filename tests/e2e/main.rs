@@ -395,6 +395,9 @@ async fn a_person_reads_what_the_site_announces_and_dismisses_it() {
     let mut site = Site::start(Plan {
         cluster,
         more: r#"
+[site.help]
+username = { en = "Not your e-mail.", fr = "Pas votre courriel." }
+time = { en = "A class takes two.", fr = "Un cours en dure deux." }
 [[site.hubs]]
 name = "Narval"
 url = { en = "https://narval.example.org/", fr = "https://narval.example.org/fr" }
@@ -528,6 +531,8 @@ async fn a_person_gives_a_second_factor_and_approves_on_a_phone() {
         "waits",
         "password correct\ninfo Approve on your phone.\nwait 60 approved\n",
     );
+    acts("refused", "password correct\n");
+    std::fs::write(site.path("acts/refused.account"), "fail new_authtok_reqd\n").unwrap();
     acts(
         "many-accounts",
         "password correct\nradio yes Use this computer from now on?\n",

@@ -53,6 +53,12 @@ await tell(async (enter) => {
     await plain.page.waitForURL("**/hub/spawn");
   }
 
+  step("a password that has expired");
+  allow(/status of 403 .*\/hub\/api\/login/, "an expired password");
+  await logIn("refused");
+  await sees(alert.filter({ hasText: say.passwordExpired }));
+  await inspectAll(person, "login-expired");
+
   step("an approval on a phone: cancelled");
   await logIn("waits");
   await focused(page.getByText("Approve on your phone."));

@@ -1,5 +1,5 @@
 // A server's life in pages: none, waiting, cancelled, running, not mine, stopped, not running; with the stub.
-import { gone, inspectAll, please, sees, signIn, step, story, tell } from "./browser.mjs";
+import { gone, inspectAll, please, sees, signIn, step, story, tell, tree } from "./browser.mjs";
 import { look, start, stop } from "./server.mjs";
 
 await tell(async (enter) => {
@@ -13,6 +13,7 @@ await tell(async (enter) => {
   await waiting.page.reload();
   await sees(wait.heading("starting"), wait.text("waitsFor"));
   await inspectAll(waiting, "starting");
+  await tree(waiting.page, "starting");
 
   step("keep waiting, also after a reload");
   await wait.button("keepWaiting").click();

@@ -16,6 +16,8 @@ const en = {
   nameMissing: "Type your username.",
   passwordMissing: "Type your password.",
   wrongPassword: "The username or the password is wrong.",
+  throttled: /^Too many wrong passwords\. Try again in \d+\s(s|min)/,
+  passwordExpired: /^Your password has expired\./,
 
   home: "Your server",
   noServer: "No server is running.",
@@ -58,6 +60,7 @@ const en = {
   setByEvent: "Set for “Course”.",
   underWay: /^Course is under way until /,
   board: "See how everybody is doing",
+  boardNobody: "Nobody has started a server yet.",
 
   starting: "Your server is starting",
   ready: "Your server is ready",
@@ -76,6 +79,7 @@ const en = {
   nextOne: "Start the next one when this one’s time is over",
   nextFailed: /^The next server, which you had asked for, did not start\. Your account is not active\./,
   hasEnded: "Your server has ended",
+  saveYourWork: "Less than 15 minutes are left. Save your work.",
   dismiss: "Dismiss",
   readMore: "Read more",
   history: "Your last servers",
@@ -101,6 +105,7 @@ const en = {
   inactiveSince: /^Not active since/,
   notYours: "This server is somebody else’s",
   notFound: "There is no such page",
+  chooseOptions: "Choose options",
   goHome: "Go to your server",
   silent: /^cannot be reached since/,
   unreachable: /^The cluster’s scheduler cannot be reached/,

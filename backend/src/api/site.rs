@@ -38,6 +38,7 @@ pub(crate) fn view(app: &App) -> SiteView {
             .iter()
             .filter_map(|(name, gpu)| Some((name.clone(), gpu.label.clone()?)))
             .collect(),
+        help: site.help.clone(),
         note: app.config.options.note.clone(),
         landing: app.config.options.landing,
         announcements: site

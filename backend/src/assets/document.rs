@@ -102,6 +102,8 @@ impl Assets {
             ("theme", look.theme),
             ("title", &format!("{} · {}", self.site, self.cluster)),
             ("logo", &self.logo),
+            ("username_help", self.help("username", language)),
+            ("password_help", self.help("password", language)),
             // The page does not have to ask.
             ("signed_in", if is_form { "no" } else { "" }),
             ("draft", if draft.is_empty() { "" } else { "yes" }),
@@ -140,6 +142,15 @@ impl Assets {
         headers.insert(header::VARY, HeaderValue::from_static("cookie, accept-language"));
         headers.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
         response
+    }
+}
+
+impl Assets {
+    fn help(&self, field: &str, language: Language) -> &str {
+        self.help.get(field).map_or("", |help| match language {
+            Language::En => &help.en,
+            Language::Fr => &help.fr,
+        })
     }
 }
 

@@ -1,11 +1,16 @@
 //! `[site]`
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 use shared::api::{Bilingual, HubView, Links};
+use shared::options::NAMES;
 
 use super::{Wrong, amount};
+
+/// The fields to log in.
+const FIELDS: [&str; 2] = ["username", "password"];
 
 /// What people read.
 #[derive(Clone, Debug, Deserialize)]
@@ -21,6 +26,9 @@ pub struct Site {
     /// Other hubs.
     #[serde(default)]
     pub hubs: Vec<HubView>,
+    /// What people are told at a field, by its name: one of [`FIELDS`] or of [`NAMES`].
+    #[serde(default)]
+    pub help: BTreeMap<String, Bilingual>,
     /// The site's logo, SVG or PNG, beside its name.
     pub logo: Option<PathBuf>,
     /// What everybody is told on every page.
@@ -66,6 +74,12 @@ impl Site {
         if let Some(told) = self.announcements.iter().find(over) {
             let message = format!("{:?} ends before it begins", told.text.en);
             return Err(("site.announcements", message));
+        }
+        let is_field = |name: &&String| FIELDS.iter().chain(&NAMES).any(|field| field == name);
+        if let Some(name) = self.help.keys().find(|name| !is_field(name)) {
+            let fields: Vec<_> = FIELDS.iter().chain(&NAMES).copied().collect();
+            let message = format!("there is no field {name:?}: it can be {}", fields.join(", "));
+            return Err(("site.help", message));
         }
         let addresses = all.into_iter().flatten().flat_map(|link| [&link.en, &link.fr]);
         let odd = addresses

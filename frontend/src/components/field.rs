@@ -2,21 +2,26 @@
 
 use leptos::prelude::*;
 
-use crate::built::{Built, IntoBuilt};
+use crate::built::{Built, IntoBuilt, maybe};
 use crate::element::{El, el};
-use crate::task::follow;
+use crate::site::Site;
+use crate::task::{follow, memo};
+use crate::text::Words;
 
 /// What is wrong with a field.
 pub(crate) type Wrong = Signal<Option<String>>;
 
 /// The ids of what describes a field, for `aria-describedby`.
 pub(crate) fn describe(id: &'static str, hint: bool, error: Wrong) -> Signal<Option<String>> {
-    follow(move || match (hint, error.read().is_some()) {
-        (false, false) => None,
-        (true, false) => Some(format!("{id}-hint")),
-        (false, true) => Some(format!("{id}-error")),
-        (true, true) => Some(format!("{id}-hint {id}-error")),
-    })
+    let (site, words) = (Site::get(), Words::get());
+    follow(
+        move || match (hint || !site.help(words, id).is_empty(), error.read().is_some()) {
+            (false, false) => None,
+            (true, false) => Some(format!("{id}-hint")),
+            (false, true) => Some(format!("{id}-error")),
+            (true, true) => Some(format!("{id}-hint {id}-error")),
+        },
+    )
 }
 
 /// A text field, tied to its description; `id` is also its name.
@@ -40,15 +45,19 @@ pub(super) fn field_class(class: &'static str, error: Wrong) -> Signal<String> {
     })
 }
 
-/// With the hint and the error, under the ids that [`describe`] names.
+/// With the hint, which the site may add to, and the error, under the ids that [`describe`] names.
 pub(super) fn with_hint_and_error(field: El, id: &'static str, hint: Option<Signal<String>>, error: Wrong) -> El {
-    let field = match hint {
-        Some(hint) => {
-            let id = format!("{id}-hint");
-            field.child(el("p").class("field__hint").attr("id", &id).says(hint))
-        }
-        None => field,
-    };
+    let (site, words) = (Site::get(), Words::get());
+    let said = follow(move || {
+        let mut said = hint.map_or_else(String::new, |hint| hint.get() + " ");
+        said += &site.help(words, id);
+        said
+    });
+    let some = memo(move || !said.read().is_empty());
+    let field = field.child(maybe(move || {
+        let hint = el("p").class("field__hint").attr("id", &format!("{id}-hint"));
+        some.get().then(|| hint.says(said).built())
+    }));
     let hidden = follow(move || error.read().is_none().then(String::new));
     let message = follow(move || error.get().unwrap_or_default());
     let id = format!("{id}-error");

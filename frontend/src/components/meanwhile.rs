@@ -39,9 +39,14 @@ pub(crate) fn whole(room: Room) -> Room {
 }
 
 /// What there is room for now, how many nodes are out of service, and the person's other jobs.
-pub(crate) fn meanwhile(words: Words, user: &UserName, options: Option<UserOptions>, start: Option<Start>) -> Built {
-    let (offer, user) = (Offer::new(), user.clone());
-    offer.ask();
+pub(crate) fn meanwhile(
+    words: Words,
+    user: &UserName,
+    options: Option<UserOptions>,
+    start: Option<Start>,
+    offer: Offer,
+) -> Built {
+    let user = user.clone();
     // What is free changes with every job: an answer that was kept is asked for anew, once the new one is there.
     let old = memo(move || matches!(&*offer.answer.read(), Some(Ok(offer)) if offer.ages.cluster > FRESH));
     effect(move || {

@@ -1,5 +1,7 @@
 //! It did not start, or it ended: what happened, why, and what to do about it.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use shared::names::UserName;
 use shared::options::UserOptions;
@@ -7,16 +9,17 @@ use shared::raw::RawOptions;
 use shared::server::{EndCause, EndView};
 
 use crate::a11y::Heading;
-use crate::built::{Built, IntoBuilt, maybe};
+use crate::built::{Built, IntoBuilt, dynamic, maybe};
 use crate::components::{
     Button, ButtonLink, FIRST, Literally, Meaning, NextFailed, Notice, Paragraph, Quoting, SECOND, SlurmWords,
-    StartFailure, Support, meanwhile,
+    StartFailure, Support, meanwhile, waiting,
 };
 use crate::element::el;
+use crate::offer::Offer;
 use crate::paths;
 use crate::site::Site;
 use crate::start::Start;
-use crate::task::{callback, follow, memo};
+use crate::task::{callback, effect, follow, memo};
 use crate::text::{Tongue, Word, Words};
 use crate::watch::Watch;
 
@@ -57,6 +60,9 @@ impl Help {
 /// Why Slurm refuses everything for a while.
 const NOT_NOW: [&str; 2] = ["closed", "full"];
 
+/// For so long at the most the page waits for what would push its buttons away if it came later.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// The page for a start or a server that is over.
 #[component]
 pub(crate) fn Ended(
@@ -67,13 +73,41 @@ pub(crate) fn Ended(
     /// Where the person was going.
     next: Option<String>,
 ) -> Built {
+    let (words, offer, drawn) = (Words::get(), Offer::new(), RwSignal::new(false));
+    let waited = matches!(end.cause, EndCause::GaveUp { .. } | EndCause::Refused { .. });
+    if waited {
+        offer.ask();
+    }
+    let is_explained = end.why.is_some();
+    effect(move || {
+        let can_explain = !is_explained || words.can_explain();
+        if can_explain && (!waited || offer.answer.read().is_some()) {
+            drawn.set(true);
+        }
+    });
+    let draw = move || {
+        drawn.try_set(true);
+    };
+    set_timeout(draw, PATIENCE);
+    dynamic(move || {
+        if !drawn.get() {
+            return waiting(words);
+        }
+        let options = watch.last(|known| known.options.clone());
+        let now = waited.then(|| meanwhile(words, &user, options, Some(start), offer));
+        over(user.clone(), watch, end.clone(), start, next.as_deref(), now)
+    })
+}
+
+/// All of it; `now` is what there is room for, and what else of theirs is running.
+fn over(user: UserName, watch: Watch, end: EndView, start: Start, next: Option<&str>, now: Option<Built>) -> Built {
     let words = Words::get();
     let options = watch.last(|known| known.options.clone());
     let had_node = watch.last(|known| known.state.as_ref().is_some_and(|state| state.started_at.is_some()));
     let job = watch.last(|known| known.state.as_ref().and_then(|state| state.job_id));
     let change = options
         .as_ref()
-        .map_or_else(paths::spawn, |options| paths::spawn_with(options, next.as_deref()));
+        .map_or_else(paths::spawn, |options| paths::spawn_with(options, next));
     let raw = options.as_ref().map(UserOptions::to_raw).unwrap_or_default();
     let why = end.why.clone().map(|why| {
         let word = match &end.cause {
@@ -89,8 +123,6 @@ pub(crate) fn Ended(
         _ => None,
     };
     let slurm = slurm.map(|slurm| view! { <SlurmWords lead=words.say(Word::SlurmSaid) slurm /> }.built());
-    let waited = matches!(end.cause, EndCause::GaveUp { .. } | EndCause::Refused { .. });
-    let now = waited.then(|| meanwhile(words, &user, options, Some(start)));
     let help = Help::with(&end, had_node);
     let held_by = matches!(end.cause, EndCause::GaveUp { .. })
         .then(|| view! { <Paragraph text=words.say(Word::HeldBy) /> }.built());
@@ -145,8 +177,8 @@ pub(crate) fn Ended(
         {log}
         {job}
         <StartFailure start />
-        {el("div").child(buttons).children(fresh_hint).built()}
-        {status_page(words)}
+        {buttons.built()}
+        {el("div").class("notices").children(fresh_hint).child(status_page(words)).built()}
         <Support user />
     }
     .built()

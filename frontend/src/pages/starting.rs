@@ -15,6 +15,7 @@ use crate::components::{
     meanwhile, waiting,
 };
 use crate::element::el;
+use crate::offer::Offer;
 use crate::paths;
 use crate::router::Go;
 use crate::site::{Reach, Site};
@@ -66,6 +67,9 @@ fn Follow(user: UserName) -> Built {
         _ => {}
     });
     announce(words, watch);
+    effect(move || {
+        words.can_explain(); // The texts are here by the time that there is something to explain.
+    });
     let shown = memo(move || shown(watch.stage.get()));
     dynamic(move || match shown.get() {
         Stage::Unknown => waiting(words),
@@ -183,10 +187,6 @@ fn Progress(user: UserName, watch: Watch, target: Signal<String>, by_itself: RwS
         />
         <Steps steps current />
         {freshness(words, watch)}
-        {maybe(move || {
-            let waits = watch.stage.get() == Stage::Server(Phase::Queued) && !for_reservation.get();
-            waits.then(|| meanwhile(words, &waiter, watch.last(|known| known.options.clone()), None))
-        })}
         <Buttons>
             {maybe(move || {
                 let press = callback(move || keep_waiting.start());
@@ -194,17 +194,26 @@ fn Progress(user: UserName, watch: Watch, target: Signal<String>, by_itself: RwS
                 let button = view! { <Button class=SECOND label press busy=keep_waiting.busy() /> };
                 may_be_given_up.get().then(|| button.built())
             })}
-            {maybe(move || {
+            {dynamic(move || {
+                if ready.get() {
+                    let label = words.say(Word::GoHome);
+                    return view! { <ButtonLink class=SECOND label href=paths::home() /> }.built();
+                }
                 let press = callback(move || cancel.start());
-                let button = view! { <Button class=SECOND label press busy=cancel.busy() /> };
-                (!ready.get()).then(|| button.built())
+                view! { <Button class=SECOND label press busy=cancel.busy() /> }.built()
             })}
-            {el("span").class("quiet").says(job).built()}
         </Buttons>
         <Failed failure=keep_waiting.failure />
         <Failed failure=cancel.failure />
         {opens(words, by_itself)}
         {maybe(move || (!ready.get()).then(|| notification(words)))}
+        <Paragraph class="quiet" text=job />
+        // Below the buttons, which it would push away when it comes.
+        {maybe(move || {
+            let waits = watch.stage.get() == Stage::Server(Phase::Queued) && !for_reservation.get();
+            let options = watch.last(|known| known.options.clone());
+            waits.then(|| meanwhile(words, &waiter, options, None, Offer::asked()))
+        })}
     }
     .built()
 }

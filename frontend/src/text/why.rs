@@ -35,6 +35,11 @@ impl Words {
         }
     }
 
+    /// Whether the texts are here; follows that, and loads them.
+    pub(crate) fn can_explain(self) -> bool {
+        self.reasons().is_some()
+    }
+
     fn reasons(self) -> Option<&'static Reasons> {
         let slot = self.locale().reasons();
         self.reasons.track();

@@ -294,6 +294,7 @@ fn whole_answers_read_back() {
             changeable: true,
         }],
         gpus: BTreeMap::from([("h100".into(), both("H100"))]),
+        help: BTreeMap::from([("time".into(), both("Short"))]),
         note: Some(note.clone()),
         landing: Landing::Start,
         announcements: vec![AnnouncementView {
