@@ -233,7 +233,7 @@ impl Interface {
                 bilingual("JupyterLab", "JupyterLab"),
                 bilingual(
                     "Notebooks, files, consoles and terminals in one window.",
-                    "Blocs-notes, fichiers, consoles et terminaux dans une même fenêtre.",
+                    "Carnets, fichiers, consoles et terminaux dans une même fenêtre.",
                 ),
                 "lab",
             ),

@@ -24,7 +24,7 @@ use crate::text::{Tongue, Word, Words};
 use crate::watch::Watch;
 
 /// What can be done about it.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Help {
     /// The same once more.
     Again,
@@ -202,4 +202,50 @@ fn title(text: &Tongue, end: &EndView) -> String {
         (_, false) => text.get(Word::DidNotStart),
     }
     .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::reason::Why;
+
+    use super::*;
+
+    fn first(cause: EndCause, why: &str, was_ready: bool) -> Help {
+        let why = Why {
+            key: why.to_owned(),
+            hopeless: why == "no_such_node",
+            ..Why::default()
+        };
+        let end = EndView {
+            cause,
+            was_ready,
+            why: Some(why),
+            cancelled_by: None,
+            log: None,
+        };
+        Help::with(&end, true)[0]
+    }
+
+    #[test]
+    fn what_helps_most_comes_first() {
+        let gave_up = EndCause::GaveUp { reason: None };
+        let refused = EndCause::Refused {
+            message: String::new(),
+            code: 0,
+        };
+        let failed = EndCause::JupyterFailed { exit_code: 1 };
+        for (cause, why, was_ready, helps) in [
+            (gave_up.clone(), "resources", false, Help::Patiently),
+            (gave_up, "no_such_node", false, Help::Change),
+            (refused.clone(), "policy", false, Help::Change),
+            (refused, "closed", false, Help::Again),
+            (failed.clone(), "", false, Help::Fresh),
+            (failed, "", true, Help::Again),
+            (EndCause::TimeLimit, "", true, Help::Again),
+            (EndCause::OutOfMemory, "", true, Help::Change),
+            (EndCause::Cancelled, "", false, Help::Again),
+        ] {
+            assert_eq!(first(cause.clone(), why, was_ready), helps, "{cause:?} {why}");
+        }
+    }
 }
