@@ -76,15 +76,18 @@ async function enter(browser, { language = "en", screen = DESKTOP, colours = "li
   });
   await context.addInitScript(() => document.addEventListener("securitypolicyviolation", (event) =>
     console.error(`policy: ${event.effectiveDirective} ${event.blockedURI}`)));
-  // Nothing jumps: more than 0.02 in the life of a document, of what nobody has just done, is a complaint. Not of Jupyter's;
-  // nor of a start's steps, which make room for what the current one says.
+  // Nothing jumps: more than 0.02 in a document before anything is pressed, or while a start is followed, is a complaint. Not of
+  // what somebody has just done, which is what they wait for; nor of Jupyter's;
+  // nor of a start's steps, which make room for what the current one says, or of the link to skip, which comes with the focus.
   await context.addInitScript(() => {
     let moved = 0;
     new PerformanceObserver((list) => {
       for (const { value, hadRecentInput, sources } of list.getEntries()) {
-        const isStep = ({ node }) => node?.nodeType === Node.ELEMENT_NODE && node.matches(".steps *");
-        if (hadRecentInput || !location.pathname.includes("/hub/")) continue;
-        if (sources.length && sources.every(isStep)) continue;
+        const mayMove = ({ node }) => node?.nodeType === Node.ELEMENT_NODE && node.matches(".steps *, .skip-link");
+        const isFollowed = location.pathname.includes("/hub/spawn-pending/");
+        const isUntouched = location.pathname.includes("/hub/") && !navigator.userActivation.hasBeenActive;
+        if (hadRecentInput || !(isFollowed || isUntouched)) continue;
+        if (sources.length && sources.every(mayMove)) continue;
         const before = moved;
         moved += value;
         const what = sources.map(({ node }) => `${node?.parentElement?.className ?? ""} > ${node?.className ?? node?.nodeName}`);

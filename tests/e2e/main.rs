@@ -262,6 +262,13 @@ async fn a_person_chooses_among_everything_and_shares_the_link() {
 }
 
 #[tokio::test]
+async fn a_person_sees_what_has_the_focus_at_400_percent_and_on_a_phone() {
+    let site = Site::start(rich("")).await;
+    tell(&site, "small", "ada").await;
+    site.shut_down().await;
+}
+
+#[tokio::test]
 async fn a_person_uses_the_form_before_the_page_runs_and_loses_nothing() {
     let mut plan = rich("");
     plan.accounts.extend(
