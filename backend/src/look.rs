@@ -49,7 +49,7 @@ impl Language {
     }
 
     /// One of two texts.
-    pub(crate) fn pick(self, en: &'static str, fr: &'static str) -> &'static str {
+    pub(crate) fn pick<'a>(self, en: &'a str, fr: &'a str) -> &'a str {
         match self {
             Self::En => en,
             Self::Fr => fr,

@@ -147,10 +147,9 @@ impl Assets {
 
 impl Assets {
     fn help(&self, field: &str, language: Language) -> &str {
-        self.help.get(field).map_or("", |help| match language {
-            Language::En => &help.en,
-            Language::Fr => &help.fr,
-        })
+        self.help
+            .get(field)
+            .map_or("", |help| language.pick(&help.en, &help.fr))
     }
 }
 
