@@ -169,6 +169,15 @@ impl Assets {
     }
 }
 
+/// `GET /favicon.ico`: browsers ask for it where a page names no icon, as many in people's own servers do.
+pub async fn show_icon() -> impl IntoResponse {
+    let headers = [
+        (header::CONTENT_TYPE, "image/svg+xml"),
+        (header::CACHE_CONTROL, "public, max-age=86400"),
+    ];
+    (headers, include_str!("../../style/icon.svg"))
+}
+
 /// The files of a page, with what Trunk's last step made of them.
 fn read(folder: &Path) -> HashMap<String, File> {
     let mut files = HashMap::new();

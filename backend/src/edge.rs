@@ -29,6 +29,8 @@ pub(crate) const NEXT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'.')
     .remove(b'~');
+/// Where browsers look for an icon, at the root of each host name.
+pub(crate) const ICON: &str = "/favicon.ico";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Wraps the router.
@@ -52,7 +54,7 @@ pub async fn around<A: Future<Output = Response>>(
     };
     let mut response = match host_of(app, request.headers()) {
         None => Error::CrossSite.into_response(),
-        Some(host) if app.config.server.is_split() && host != asked.audience() => asked.elsewhere(app),
+        Some(host) if asked.is_elsewhere(app, host) => asked.elsewhere(app),
         Some(_) => cause.during(answer(request)).await,
     };
     if let Some(error) = response.extensions_mut().remove::<Arc<Error>>() {
@@ -71,31 +73,37 @@ pub async fn around<A: Future<Output = Response>>(
     }
     // Answers of a person's own server keep that server's own headers.
     if !asked.is_proxied {
-        for (name, value) in [
-            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            (header::X_FRAME_OPTIONS, "DENY"),
-            (header::REFERRER_POLICY, "same-origin"),
-            (HeaderName::from_static("permissions-policy"), PERMISSIONS),
-            (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-            (HeaderName::from_static("x-jupyterhub-version"), JUPYTERHUB_VERSION),
-        ] {
-            response
-                .headers_mut()
-                .entry(name)
-                .or_insert(HeaderValue::from_static(value));
+        let headers = response.headers_mut();
+        let is_document = headers
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        // Files and answers travel without what only a document heeds.
+        let of_documents = DOCUMENT_HEADERS.into_iter().filter(|_| is_document);
+        for (name, value) in HEADERS.into_iter().chain(of_documents) {
+            headers.entry(name).or_insert(HeaderValue::from_static(value));
         }
     }
     response
 }
 
-/// What no page of ours uses, no page of ours may use.
-const PERMISSIONS: &str = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), \
-     hid=(), magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()";
+/// On every answer of ours. Clients of JupyterHub's API compare its version.
+const HEADERS: [(HeaderName, &str); 3] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (HeaderName::from_static("x-jupyterhub-version"), "5.5.0"),
+];
+/// What no page of ours uses, no page of ours may use; and nobody else's page holds on to one of ours.
+const DOCUMENT_HEADERS: [(HeaderName, &str); 3] = [
+    (header::REFERRER_POLICY, "same-origin"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), \
+         hid=(), magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()",
+    ),
+];
 /// Half a year of https only.
 const TRANSPORT: &str = "max-age=15552000";
-
-/// The JupyterHub whose API this is: clients compare it.
-const JUPYTERHUB_VERSION: &str = "5.5.0";
 
 /// Carries a sign-in on with an answer, where its cookies have aged.
 pub(crate) fn renew(app: &App, audience: Audience, sign_in: &SignIn, headers: &mut HeaderMap) {
@@ -184,7 +192,12 @@ impl Asked {
         if self.is_proxied { Audience::User } else { Audience::Hub }
     }
 
-    /// A path that belongs to the other host name: people are sent there, nothing else is.
+    /// Whether a path belongs to the other host name.
+    fn is_elsewhere(&self, app: &App, host: Audience) -> bool {
+        app.config.server.is_split() && host != self.audience() && self.uri.path() != ICON
+    }
+
+    /// Answers for a path that belongs to the other host name: people are sent there, nothing else is.
     fn elsewhere(&self, app: &App) -> Response {
         if self.look.is_none() {
             return Error::NotFound.into_response();

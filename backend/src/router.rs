@@ -20,9 +20,9 @@ use tower_http::compression::CompressionLayer;
 
 use crate::api::{events, health, login, login_form, options, progress, server, site, user};
 use crate::app::AppState;
-use crate::edge::{around, edge, is_proxied};
+use crate::edge::{ICON, around, edge, is_proxied};
 use crate::error::Error;
-use crate::{hand_off, pages, proxy};
+use crate::{assets, hand_off, pages, proxy};
 
 /// No request of the API is larger; bodies to people's servers are not limited here.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -120,7 +120,8 @@ fn router(app: AppState) -> Router {
         "" => site,
         base => Router::new().nest(base, site).fallback(async || Error::NotFound),
     };
-    site.layer(CatchPanicLayer::new())
+    site.route(ICON, get(assets::show_icon))
+        .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn_with_state(app.clone(), edge))
         .with_state(app)
 }

@@ -52,6 +52,26 @@ async fn every_page_is_one_document_with_a_strict_policy() {
     site.shut_down().await;
 }
 
+#[tokio::test]
+async fn pages_without_an_icon_of_their_own_have_slipways_at_every_host_name() {
+    let plan = Plan {
+        split: true,
+        ..Plan::default()
+    };
+    let site = Site::start(plan).await;
+    for origin in [site.url.clone(), Site::user_url(&site.url)] {
+        let request = site.anonymous().http.get(format!("{origin}favicon.ico"));
+        let icon = Person::send(request.header("sec-fetch-mode", "no-cors")).await;
+        assert_eq!(
+            (icon.status, &icon.headers["content-type"]),
+            (200, &"image/svg+xml".parse().unwrap()),
+            "{origin}"
+        );
+        assert!(icon.text.starts_with("<svg"), "{}", icon.text);
+    }
+    site.shut_down().await;
+}
+
 /// What a document answers under this name.
 fn answer(document: &str, name: &str) -> Option<Value> {
     let start = format!("<script type=\"application/json\" id=\"answer-{name}\">");

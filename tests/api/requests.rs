@@ -119,6 +119,7 @@ async fn every_answer_of_ours_keeps_browsers_strict_and_https_alone_is_promised_
         "nowhere",
         "user/ada/lab",
     ];
+    let documents = ["hub/login", "hub/home", "hub/nowhere/at.all"];
     for path in pages {
         let reply = site.anonymous().get(path).await;
         assert_eq!(reply.headers.get("strict-transport-security"), None, "{path}");
@@ -139,14 +140,17 @@ async fn every_answer_of_ours_keeps_browsers_strict_and_https_alone_is_promised_
         if path.starts_with("user/") {
             continue;
         }
+        for (name, words) in [("x-content-type-options", "nosniff"), ("x-frame-options", "DENY")] {
+            assert!(has(name, words), "{path}: {name}: {headers:?}");
+        }
+        let is_document = has("content-type", "text/html");
+        assert_eq!(is_document, documents.contains(&path), "{path}: {headers:?}");
         for (name, words) in [
-            ("x-content-type-options", "nosniff"),
-            ("x-frame-options", "DENY"),
             ("referrer-policy", "same-origin"),
             ("permissions-policy", "camera=()"),
             ("cross-origin-opener-policy", "same-origin"),
         ] {
-            assert!(has(name, words), "{path}: {name}: {headers:?}");
+            assert_eq!(has(name, words), is_document, "{path}: {name}: {headers:?}");
         }
     }
     let secure = site.anonymous();

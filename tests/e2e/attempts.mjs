@@ -8,7 +8,6 @@ await tell(async (enter) => {
   const { say, heading, button, link } = look(person);
   const noAnswer = page.getByRole("alert").filter({ hasText: say.noAnswer });
   allow(/net::ERR_FAILED/, "that is the network that fails");
-  allow(/status of 404 .*\/favicon\.ico$/, "the stub of Jupyter has no icon");
   /** Presses while requests to this URL fail, and then while they do not. */
   const inVain = async (url, press) => {
     await page.route(url, (route) => (route.request().method() === "GET" && !url.endsWith("support") ? route.continue() : route.abort()));

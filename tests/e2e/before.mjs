@@ -27,7 +27,6 @@ await tell(async (enter) => {
   const person = await enter();
   const { page } = person;
   const { say, heading, button, field, text, choose } = look(person);
-  person.allow(/status of 404 .*\/favicon\.ico$/, "the stub of Jupyter has no icon");
   let takeOver;
   const hold = async () => {
     const held = new Promise((resolve) => (takeOver = resolve));

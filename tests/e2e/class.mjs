@@ -5,7 +5,6 @@ import { look } from "./server.mjs";
 await tell(async (enter) => {
   step("the last of them presses Start, and reads when it begins");
   const student = await enter();
-  student.allow(/status of 404 .*\/favicon\.ico$/, "the stub of Jupyter has no icon");
   await student.page.goto("hub/spawn");
   await signIn(student, story.person);
   await sees(look(student).text("startsLater"), look(student).text("setByEvent").first());

@@ -13,7 +13,6 @@ await tell(async (enter) => {
 
   step("somebody who takes part gets a server without being asked anything");
   const guest = await enter();
-  guest.allow(/status of 404 .*\/favicon\.ico$/, "the stub of Jupyter has no icon");
   await guest.page.goto("hub/login");
   await fillSignIn(guest, "ada");
   await guest.page.waitForURL("**/user/ada/lab");

@@ -5,7 +5,6 @@ import { look, start } from "./server.mjs";
 await tell(async (enter) => {
   const person = await enter();
   const { page } = person;
-  person.allow(/status of 404 .*\/favicon\.ico$/, "the stub of Jupyter has no icon");
 
   step("the form comes after signing in, and says that the interface is set, in both languages");
   await page.goto("hub/login");

@@ -6,7 +6,6 @@ await tell(async (enter) => {
   const person = await enter();
   const { page } = person;
   const { say, heading, button, link, field, text } = look(person);
-  person.allow(/status of 404 .*\/favicon\.ico$/, "the stub of Jupyter has no icon");
   const radio = (name) => page.getByRole("radio", { name, exact: true });
   const choose = (name) => radio(name).check({ force: true });
   const noGpu = () => page.getByRole("group", { name: "GPU" }).getByLabel("None").check({ force: true });
@@ -76,7 +75,6 @@ await tell(async (enter) => {
 
   step("a smaller request is proposed, taken, and started; another interface needs no new job");
   const other = await enter();
-  other.allow(/status of 404 .*\/favicon\.ico$/, "the stub of Jupyter has no icon");
   await other.page.goto("hub/spawn?features=fast&cores=6&interface=lab&time=0:05");
   await signIn(other, "bob");
   await start(other, "**/user/bob/lab");

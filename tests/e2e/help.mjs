@@ -6,7 +6,6 @@ await tell(async (enter) => {
   const person = await enter();
   const { page } = person;
   const { say, heading, button, text } = look(person);
-  person.allow(/status of 404 .*\/favicon\.ico$/, "the stub of Jupyter has no icon");
   const press = (name) => page.getByRole("button", { name, exact: true }).click();
 
   step("Jupyter fails over the person's own settings: once without them, it does not");
@@ -36,7 +35,6 @@ await tell(async (enter) => {
 
   step("somebody else has most of the cluster: a start that waits is told of room for less");
   const other = await enter();
-  other.allow(/status of 404 .*\/favicon\.ico$/, "the stub of Jupyter has no icon");
   await other.page.goto("hub/spawn?cores=6&time=10+min");
   await signIn(other, "bob");
   await start(other, "**/user/bob/lab");

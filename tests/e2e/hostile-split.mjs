@@ -8,7 +8,6 @@ await tell(async (enter) => {
   const { context, page, allow } = person;
   const { link } = look(person);
 
-  allow(/status of 404 .*\/favicon\.ico$/, "the stub of Jupyter has no icon");
 
   step("start: the server opens at its own host name");
   await page.goto("");

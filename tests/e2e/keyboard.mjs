@@ -7,7 +7,6 @@ await tell(async (enter) => {
   const { page } = person;
   const { heading, button, link, field, text } = look(person);
   const { keyboard } = page;
-  person.allow(/status of 404 .*\/favicon\.ico$/, "the stub of Jupyter has no icon");
 
   /** Presses a key again and again; each time the focus has to arrive, in sight, at the next of these. */
   const walk = async (key, ...stops) => {

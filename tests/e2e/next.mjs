@@ -6,7 +6,6 @@ await tell(async (enter) => {
   const person = await enter();
   const { page } = person;
   const { say, heading, text } = look(person);
-  person.allow(/status of 404 .*\/favicon\.ico$/, "the stub of Jupyter has no icon");
 
   const next = page.getByRole("checkbox", { name: say.nextOne });
   const wantNext = async () => {

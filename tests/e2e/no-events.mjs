@@ -7,7 +7,6 @@ await tell(async (enter) => {
   const { page, context } = person;
   person.allow(/net::ERR_FAILED .*\/server\/progress$/, "cut off here");
   person.allow(/net::ERR_INTERNET_DISCONNECTED/, "no network");
-  person.allow(/status of 404 .*\/favicon\.ico$/, "the stub of Jupyter has no icon");
 
   step("start, and wait until the interface opens all the same");
   await context.route("**/server/progress", (route) => route.abort());

@@ -27,7 +27,6 @@ await tell(async (enter) => {
   const person = await enter();
   const { page } = person;
   const { heading, button, link, say, text } = look(person);
-  person.allow(/status of 404 .*\/favicon\.ico$/, "the stub of Jupyter has no icon");
   await page.goto("");
   await signIn(person, story.person);
   await sees(heading("home"), text("noServer"), button("start"));

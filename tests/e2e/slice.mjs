@@ -5,7 +5,6 @@ import { look, start } from "./server.mjs";
 await tell(async (enter) => {
   const person = await enter();
   const { page } = person;
-  person.allow(/status of 404 .*\/favicon\.ico$/, "the stub of Jupyter has no icon");
   await page.goto("hub/spawn");
   await signIn(person, story.person);
   await speak(page, "fr");

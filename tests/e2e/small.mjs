@@ -11,7 +11,6 @@ await tell(async (enter) => {
     const { page } = person;
     const { keyboard } = page;
     const { heading, button, link, text } = look(person);
-    person.allow(/status of 404 .*\/favicon\.ico$/, "the stub of Jupyter has no icon");
     const how = `${screen.width} × ${screen.height}`;
 
     /** Goes through the whole page by this key, to the end; what there was of it, and what of that was hidden. */

@@ -191,12 +191,6 @@ fn Progress(user: UserName, watch: Watch, target: Signal<String>, by_itself: RwS
         <Steps steps current />
         {freshness(words, watch)}
         <Buttons>
-            {maybe(move || {
-                let press = callback(move || keep_waiting.start());
-                let label = words.say(Word::KeepWaiting);
-                let button = view! { <Button class=SECOND label press busy=keep_waiting.busy() /> };
-                may_be_given_up.get().then(|| button.built())
-            })}
             {dynamic(move || {
                 if ready.get() {
                     let label = words.say(Word::GoHome);
@@ -204,6 +198,13 @@ fn Progress(user: UserName, watch: Watch, target: Signal<String>, by_itself: RwS
                 }
                 let press = callback(move || cancel.start());
                 view! { <Button class=SECOND label press busy=cancel.busy() /> }.built()
+            })}
+            // Comes and goes: after what stays where it is.
+            {maybe(move || {
+                let press = callback(move || keep_waiting.start());
+                let label = words.say(Word::KeepWaiting);
+                let button = view! { <Button class=SECOND label press busy=keep_waiting.busy() /> };
+                may_be_given_up.get().then(|| button.built())
             })}
         </Buttons>
         <Failed failure=keep_waiting.failure />
