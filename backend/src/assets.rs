@@ -140,18 +140,9 @@ impl Assets {
     /// A file of the page; its name has a hash of its content in it, so it is good for ever.
     pub fn file(&self, name: &str, headers: &HeaderMap) -> Option<Response> {
         let file = self.files.get(name)?;
-        let accepted = headers
-            .get(header::ACCEPT_ENCODING)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        let accepts = |coding: &str| {
-            accepted
-                .split(',')
-                .any(|item| item.split(';').next().map(str::trim) == Some(coding))
-        };
         let (coding, body) = match (&file.brotli, &file.gzip) {
-            (Some(brotli), _) if accepts("br") => (Some("br"), brotli),
-            (_, Some(gzip)) if accepts("gzip") => (Some("gzip"), gzip),
+            (Some(brotli), _) if accepts(headers, "br") => (Some("br"), brotli),
+            (_, Some(gzip)) if accepts(headers, "gzip") => (Some("gzip"), gzip),
             _ => (None, &file.plain),
         };
         let mut response = Body::from(body.clone()).into_response();
@@ -167,6 +158,21 @@ impl Assets {
         }
         Some(response)
     }
+}
+
+/// Whether a client takes a coding: it names it, and not with a weight of nothing.
+fn accepts(headers: &HeaderMap, coding: &str) -> bool {
+    let lines = headers.get_all(header::ACCEPT_ENCODING).into_iter();
+    let items = lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','));
+    items.into_iter().any(|item| {
+        let (name, weight) = item.split_once(';').unwrap_or((item, ""));
+        let weight = weight
+            .split_once('=')
+            .and_then(|(_, weight)| weight.trim().parse().ok());
+        name.trim().eq_ignore_ascii_case(coding) && weight != Some(0_f32)
+    })
 }
 
 /// `GET /favicon.ico`: browsers ask for it where a page names no icon, as many in people's own servers do.

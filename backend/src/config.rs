@@ -225,7 +225,7 @@ impl Config {
     }
 
     fn is_blocked(&self, user: &UserName) -> bool {
-        self.sign_in.blocked.iter().any(|name| name == user.as_str())
+        self.sign_in.blocked.contains(user)
     }
 }
 

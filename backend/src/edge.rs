@@ -53,6 +53,8 @@ pub async fn around<A: Future<Output = Response>>(
         app.sign_ins.read(Audience::Hub, request.headers())
     };
     let mut response = match host_of(app, request.headers()) {
+        // Who asks for this by an address is a load balancer; it is told nothing.
+        None if request.uri().path() == app.routes.hub("health") => answer(request).await,
         None => Error::CrossSite.into_response(),
         Some(host) if asked.is_elsewhere(app, host) => asked.elsewhere(app),
         Some(_) => cause.during(answer(request)).await,
@@ -61,7 +63,13 @@ pub async fn around<A: Future<Output = Response>>(
         log(app, &id, &asked, &error);
         response = asked.answer(app, &id, &error, &response);
     }
-    if let Some(sign_in) = sign_in.filter(|_| !response.headers().contains_key(header::SET_COOKIE)) {
+    // What anybody may keep carries nobody's sign-in.
+    let is_public = |headers: &HeaderMap| {
+        let kept = headers.get(header::CACHE_CONTROL).map(HeaderValue::as_bytes);
+        kept.is_some_and(|kept| kept.starts_with(b"public"))
+    };
+    let renews = |headers: &HeaderMap| !headers.contains_key(header::SET_COOKIE) && !is_public(headers);
+    if let Some(sign_in) = sign_in.filter(|_| renews(response.headers())) {
         renew(app, Audience::Hub, &sign_in, response.headers_mut());
     }
     if let Ok(id) = HeaderValue::try_from(&id) {
@@ -79,6 +87,11 @@ pub async fn around<A: Future<Output = Response>>(
             .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
         // Files and answers travel without what only a document heeds.
         let of_documents = DOCUMENT_HEADERS.into_iter().filter(|_| is_document);
+        if asked.is_api(app) {
+            headers
+                .entry(header::CACHE_CONTROL)
+                .or_insert(HeaderValue::from_static("no-store"));
+        }
         for (name, value) in HEADERS.into_iter().chain(of_documents) {
             headers.entry(name).or_insert(HeaderValue::from_static(value));
         }
@@ -192,6 +205,10 @@ impl Asked {
         if self.is_proxied { Audience::User } else { Audience::Hub }
     }
 
+    fn is_api(&self, app: &App) -> bool {
+        self.uri.path().starts_with(&app.routes.api(""))
+    }
+
     /// Whether a path belongs to the other host name.
     fn is_elsewhere(&self, app: &App, host: Audience) -> bool {
         app.config.server.is_split() && host != self.audience() && self.uri.path() != ICON
@@ -211,8 +228,7 @@ impl Asked {
     }
 
     fn answer(&self, app: &App, id: &str, error: &Error, response: &Response) -> Response {
-        let is_api = self.uri.path().starts_with(&app.routes.api(""));
-        if let Some(look) = self.look.as_ref().filter(|_| !is_api) {
+        if let Some(look) = self.look.as_ref().filter(|_| !self.is_api(app)) {
             // The servers' host has no pages of its own.
             if self.is_proxied && app.config.server.is_split() {
                 return match error {

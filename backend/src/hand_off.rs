@@ -27,6 +27,7 @@ pub const LAST_STEP: &str = "slipway-hand-off";
 const CODE_LIFE: i64 = 30;
 /// How long a browser may take for all of it, logging in included.
 const SECRET_LIFE: time::Duration = time::Duration::minutes(10);
+/// The beginning of its cookie's name: each tab has one of its own, as several are opened at once in the morning.
 const COOKIE: &str = "slipway-hand-off";
 
 /// What a code stands for.
@@ -55,7 +56,12 @@ pub struct Given {
 
 /// Whether a cookie of this name is the secret of a hand-off: the proxy takes it out of what it passes on.
 pub fn owns(cookie: &[u8]) -> bool {
-    cookie == COOKIE.as_bytes()
+    cookie.starts_with(COOKIE.as_bytes())
+}
+
+/// The cookie of one hand-off.
+fn cookie_of(state: &str) -> String {
+    format!("{COOKIE}-{}", state.get(..8).unwrap_or_default())
 }
 
 /// The first step: from a path of a person's server, whoever it is, to the hub and back.
@@ -63,13 +69,9 @@ pub fn begin(app: &App, next: &str) -> Response {
     let (Some(owner), Ok(secret)) = (owner(app, next), random()) else {
         return Error::NotFound.into_response();
     };
-    let target = format!(
-        "{}?next={}&state={}",
-        app.hub_url("hand-off"),
-        encoded(next),
-        hash(&secret)
-    );
-    let cookie = secret_cookie(app, &owner, secret, SECRET_LIFE);
+    let state = hash(&secret);
+    let target = format!("{}?next={}&state={state}", app.hub_url("hand-off"), encoded(next));
+    let cookie = secret_cookie(app, &owner, &state, secret, SECRET_LIFE);
     let cookies = AppendHeaders([(header::SET_COOKIE, cookie.to_string())]);
     (cookies, Redirect::to(&target)).into_response()
 }
@@ -118,16 +120,25 @@ pub async fn take(app: &App, owner: &str, query: Option<&str>, headers: &HeaderM
         .take_hand_off(&hash(&given.code), app.clock.now())
         .await
         .map_err(|e| Error::Internal(e.to_string()))?;
-    let mut secrets = cookies(headers)
-        .filter(|(name, _)| owns(name))
-        .map(|(_, secret)| secret);
-    let (Some(hand_off), Some(secret), None) = (taken, secrets.next(), secrets.next()) else {
-        return Err(Error::CrossSite);
+    let is_theirs = |hand_off: &HandOff| {
+        let name = cookie_of(&hand_off.state);
+        let mut secrets = cookies(headers).filter(|(cookie, _)| *cookie == name.as_bytes());
+        let (Some((_, secret)), None) = (secrets.next(), secrets.next()) else {
+            return false;
+        };
+        hash(secret) == hand_off.state && hand_off.user.as_str() == owner
     };
-    if hash(secret) != hand_off.state || hand_off.user.as_str() != owner {
-        return Err(Error::CrossSite);
-    }
-    let forget = secret_cookie(app, &hand_off.user, String::new(), time::Duration::ZERO);
+    // Another browser's code, or one that was used: the page offers to begin anew.
+    let Some(hand_off) = taken.filter(is_theirs) else {
+        return Ok(Redirect::to(&page_of(app, next)).into_response());
+    };
+    let forget = secret_cookie(
+        app,
+        &hand_off.user,
+        &hand_off.state,
+        String::new(),
+        time::Duration::ZERO,
+    );
     let cookie = app
         .sign_ins
         .handed_over(hand_off.user, hand_off.sign_in, hand_off.ends_at)
@@ -147,8 +158,8 @@ fn owner(app: &App, path: &str) -> Option<UserName> {
     UserName::new(rest.split(['/', '?']).next()?).ok()
 }
 
-fn secret_cookie(app: &App, user: &UserName, secret: String, life: time::Duration) -> Cookie<'static> {
-    Cookie::build((COOKIE, secret))
+fn secret_cookie(app: &App, user: &UserName, state: &str, secret: String, life: time::Duration) -> Cookie<'static> {
+    Cookie::build((cookie_of(state), secret))
         .path(app.routes.server(user, ""))
         .http_only(true)
         .secure(app.config.server.is_https())

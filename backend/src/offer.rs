@@ -157,13 +157,14 @@ impl Offers {
 
     async fn nodes(&self) -> Result<Aged<Nodes>, SlurmError> {
         let look_up = || {
-            let slurm = Arc::clone(&self.slurm);
+            let (slurm, config) = (Arc::clone(&self.slurm), Arc::clone(&self.config));
             // Nobody waits for the calendar: what is known of it will do.
             let calendar = Arc::clone(&self.calendar);
             async move {
                 let nodes = slurm.service().nodes().await?;
                 let calendar = calendar.known(&()).unwrap_or_default();
-                Ok(Nodes::new(nodes, &calendar, slurm.now()))
+                let partitions: Vec<_> = config.job.partitions().collect();
+                Ok(Nodes::new(nodes, &partitions, &calendar, slurm.now()))
             }
         };
         self.nodes.get((), self.clock.now(), look_up).await
@@ -180,11 +181,11 @@ impl Offers {
 
     async fn rules(&self) -> Result<Aged<Rules>, SlurmError> {
         let look_up = || {
-            let slurm = Arc::clone(&self.slurm);
+            let (slurm, config) = (Arc::clone(&self.slurm), Arc::clone(&self.config));
             async move {
                 let service = slurm.service();
                 let (partitions, qos) = tokio::try_join!(service.partitions(), service.qos())?;
-                Ok(Rules::new(partitions, qos))
+                Ok(Rules::new(&config.job, partitions, qos))
             }
         };
         self.rules.get((), self.clock.now(), look_up).await

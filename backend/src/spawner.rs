@@ -138,8 +138,9 @@ impl Spawner {
 
     /// What is known of a server does not fit what was seen: Slurm is asked at once.
     pub fn doubt(&self, server: &Server) {
-        server.doubt();
-        self.wake.notify_one();
+        if server.miss(self.slurm.now()) {
+            self.wake.notify_one();
+        }
     }
 
     fn servers(&self) -> Vec<Arc<Server>> {

@@ -273,3 +273,34 @@ async fn a_server_that_does_not_answer_for_a_while_is_not_ended_for_it() {
     );
     site.shut_down().await;
 }
+
+#[tokio::test]
+async fn a_slurmctld_that_is_away_behind_slurmrestd_is_one_silence_from_its_beginning_on() {
+    let site = Site::start(Plan::default()).await;
+    let ada = site.sign_in("ada").await;
+    ada.start_and_wait(&json!({})).await;
+    site.cluster().set_fault(Fault::ControllerDown);
+    let since = async || ada.get("hub/api/site").await.json::<Value>()["slurm_silent_since"].as_i64();
+    let began = until("the silence to be noticed", || async { since().await }).await;
+    let (first, asked) = (site.cluster().requests(), std::time::Instant::now());
+    until("some rounds", || async {
+        (site.cluster().requests() >= first + 8).then_some(())
+    })
+    .await;
+    assert!(
+        asked.elapsed().as_secs() >= 3,
+        "two requests in a round, a round in two seconds"
+    );
+    assert_eq!(since().await, Some(began));
+    let state = ada.server().await.unwrap().state;
+    assert_eq!(state.slurm_silent_since, Some(began));
+    assert_eq!(
+        site.log().matches("Slurm stopped answering").count(),
+        1,
+        "{}",
+        site.log()
+    );
+    site.cluster().resume();
+    until("the end of it", || async { since().await.is_none().then_some(()) }).await;
+    site.shut_down().await;
+}

@@ -363,6 +363,11 @@ async fn health_and_version_need_no_sign_in_and_every_answer_has_a_request_id() 
     let site = Site::start(Plan::default()).await;
     let person = site.anonymous();
     assert_eq!(person.get("hub/health").await.status, 200);
+    // A load balancer asks by an address; nothing else is told to somebody else's host name.
+    for (path, status) in [("hub/health", 200), ("hub/api/", 403)] {
+        let request = person.http.get(person.url(path)).header("host", "192.0.2.7");
+        assert_eq!(Person::send(request).await.status, status, "{path}");
+    }
     let version = person.get("hub/api/").await;
     assert!(version.json::<Value>()["version"].is_string());
     assert!(version.headers.contains_key("x-jupyterhub-version"));
@@ -444,5 +449,17 @@ async fn a_page_that_was_loaded_before_an_upgrade_still_finds_its_files() {
         let reply = anybody.get(&format!("hub/frontend-{release}.js")).await;
         assert_eq!(reply.status, status, "{release}");
     }
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_person_s_path_without_its_slash_leads_to_the_one_with_it() {
+    let site = Site::start(Plan::default()).await;
+    let person = site.anonymous();
+    let reply = person.navigate("user/ada?reset=1").await;
+    assert_eq!(
+        (reply.status, &reply.headers["location"]),
+        (303, &"/user/ada/?reset=1".parse().unwrap())
+    );
     site.shut_down().await;
 }

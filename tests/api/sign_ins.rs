@@ -54,6 +54,50 @@ async fn an_open_lab_carries_the_sign_in_on_and_files_do_not() {
     let reply = aged(&site, 100).get("user/ada/api/status").await;
     assert_eq!(reply.status, 200);
     assert!(cookie(&reply, "slipway-hub").is_some() && cookie(&reply, "slipway-user").is_some());
+    // Whoever works in something else than Lab asks no API, and sends what they do.
+    let other = aged(&site, 100);
+    let request = other.request(Method::POST, "user/ada/echo").body("x");
+    let reply = Person::send(request).await;
+    assert_eq!(reply.status, 200);
+    assert!(cookie(&reply, "slipway-user").is_some());
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn what_anybody_may_keep_carries_nobodys_sign_in_and_what_is_said_of_people_is_kept_by_nobody() {
+    let site = Site::start(Plan::default()).await;
+    let home = aged(&site, 100).get("hub/home").await;
+    assert!(cookie(&home, "slipway-hub").is_some());
+    let words = home
+        .text
+        .split('"')
+        .find(|part| part.starts_with("/hub/words-en"))
+        .unwrap();
+    let file = aged(&site, 100).get(&words[1..]).await;
+    let kept = |reply: &slipway_tests::Reply| reply.headers["cache-control"].to_str().unwrap().to_owned();
+    assert_eq!((file.status, cookie(&file, "slipway-hub")), (200, None));
+    assert!(kept(&file).starts_with("public"), "{}", kept(&file));
+    for path in ["hub/api/user", "hub/api/options", "hub/api/users/ada/history"] {
+        assert_eq!(kept(&aged(&site, 100).get(path).await), "no-store", "{path}");
+    }
+    // Codings are taken as they are meant.
+    for (accepted, coding) in [
+        ("br;q=0, GZIP", Some("gzip")),
+        ("gzip;q=0.5, br", Some("br")),
+        ("identity", None),
+    ] {
+        let request = site
+            .anonymous()
+            .http
+            .get(site.anonymous().url(&words[1..]))
+            .header("accept-encoding", accepted);
+        let sent = request.send().await.unwrap();
+        let found = sent
+            .headers()
+            .get("content-encoding")
+            .map(|coding| coding.to_str().unwrap());
+        assert_eq!(found, coding, "{accepted}");
+    }
     site.shut_down().await;
 }
 

@@ -65,12 +65,28 @@ async fn a_server_opens_at_its_own_host_by_a_code_that_is_good_once() {
         );
         assert_eq!(
             location(&again),
-            format!(
-                "{}hub/user/ada/slipway-hand-off{}",
-                site.url,
-                &back[back.find('?').unwrap()..]
-            )
+            format!("{}hub/user/ada/lab?a=1", site.url),
+            "its page offers to begin anew"
         );
+    }
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn tabs_that_are_opened_together_are_all_signed_in() {
+    let site = split().await;
+    let ada = site.sign_in("ada").await;
+    ada.start_and_wait(&json!({})).await;
+    let tabs = ["lab/tree/a.ipynb", "lab/tree/b.ipynb"];
+    let mut steps = Vec::new();
+    for tab in tabs {
+        steps.push(location(&open(&ada, &server(&site, tab)).await));
+    }
+    for step in &mut steps {
+        *step = location(&open(&ada, step).await);
+    }
+    for (step, tab) in steps.iter().zip(tabs) {
+        assert_eq!(location(&open(&ada, step).await), format!("/user/ada/{tab}"));
     }
     site.shut_down().await;
 }

@@ -37,7 +37,7 @@ fn client_at(config: &Slurm, blocked: &[&str], clock: Clock) -> Client {
     let secret = backend::keys::Secret::read(config.key_file.as_ref().unwrap()).unwrap();
     let limits = Limits {
         lifetime_seconds: config.token_seconds,
-        blocked: blocked.iter().map(ToString::to_string).collect(),
+        blocked: blocked.iter().map(|name| UserName::new(*name).unwrap()).collect(),
         service_user: config.service_user.clone(),
     };
     let signer = Signer::new(&secret, config.key_id.clone(), limits, clock.clone()).unwrap();

@@ -93,6 +93,9 @@ impl Job {
                 "needs the networks of the compute nodes, as in [\"10.0.0.0/8\"]".into(),
             ));
         }
+        if self.partitions().any(str::is_empty) {
+            return Err(("job.partition", "names nothing; without it Slurm chooses".into()));
+        }
         if self.jupyter.trim().is_empty() {
             return Err(("job.jupyter", "is empty; the command is usually jupyter".into()));
         }

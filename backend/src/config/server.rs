@@ -234,8 +234,8 @@ fn origin(url: &Uri) -> String {
 fn host(url: &Uri) -> String {
     let default = if url.scheme_str() == Some("https") { 443 } else { 80 };
     match (url.host(), url.port_u16()) {
-        (Some(host), Some(port)) if port != default => format!("{host}:{port}"),
-        (host, _) => host.unwrap_or_default().to_owned(),
+        (Some(host), Some(port)) if port != default => format!("{}:{port}", host.to_ascii_lowercase()),
+        (host, _) => host.unwrap_or_default().to_ascii_lowercase(), // As browsers send it.
     }
 }
 

@@ -1,8 +1,9 @@
 //! `[sign_in]`
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use shared::names::{NameError, UserName};
 
 use super::Wrong;
@@ -32,9 +33,9 @@ pub struct SignIn {
     /// Whether logging out proposes to stop the server as well.
     #[serde(default)]
     pub stop_at_logout: bool,
-    /// Names that may never sign in or run a job.
-    #[serde(default = "blocked")]
-    pub blocked: Vec<String>,
+    /// Names that may never sign in or run a job; root is always one of them.
+    #[serde(default = "blocked", deserialize_with = "and_root")]
+    pub blocked: BTreeSet<UserName>,
 }
 
 fn lifetime_hours() -> u32 {
@@ -45,10 +46,15 @@ fn idle_hours() -> u32 {
     8
 }
 
-fn blocked() -> Vec<String> {
-    ["root", "slurm", "slurmrestd", "munge", "admin", "nobody", "daemon"]
-        .map(str::to_owned)
-        .to_vec()
+fn blocked() -> BTreeSet<UserName> {
+    let names = ["root", "slurm", "slurmrestd", "munge", "admin", "nobody", "daemon"];
+    names.into_iter().filter_map(|name| UserName::new(name).ok()).collect()
+}
+
+fn and_root<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<UserName>, D::Error> {
+    let mut names = BTreeSet::deserialize(deserializer)?;
+    names.extend(UserName::new("root").ok());
+    Ok(names)
 }
 
 impl SignIn {

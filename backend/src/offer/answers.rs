@@ -69,7 +69,7 @@ where
                 flight: None,
             });
             if let Some(answer) = &kept.answer
-                && now - answer.0 < self.new_seconds
+                && self.is_new(now - answer.0)
             {
                 return Ok(answer.clone());
             }
@@ -86,12 +86,17 @@ where
         };
         match answer {
             None => landed.await,
-            Some(answer) if now - answer.0 < OLD_SECONDS.max(self.new_seconds) => Ok(answer),
+            Some(answer) if (0..OLD_SECONDS.max(self.new_seconds)).contains(&(now - answer.0)) => Ok(answer),
             Some(answer) => Ok(match tokio::time::timeout(PATIENCE, landed).await {
                 Ok(Ok(renewed)) => renewed,
                 _ => answer,
             }),
         }
+    }
+
+    /// Of the future is what was kept before the clock was set back.
+    fn is_new(&self, age: i64) -> bool {
+        (0..self.new_seconds).contains(&age)
     }
 
     /// Renews an answer that is not new any more, without waiting for it.
@@ -104,7 +109,7 @@ where
             answer: None,
             flight: None,
         });
-        let is_new = kept.answer.as_ref().is_some_and(|(at, _)| now - at < self.new_seconds);
+        let is_new = kept.answer.as_ref().is_some_and(|(at, _)| self.is_new(now - at));
         if !is_new {
             kept.flight.get_or_insert_with(|| self.fly(key, now, look_up()));
         }

@@ -18,14 +18,19 @@ pub(super) struct Nodes {
 }
 
 impl Nodes {
-    /// With what is known of reservations, at this time.
-    pub(super) fn new(nodes: Vec<Node>, reservations: &[Reservation], now: i64) -> Self {
+    /// With what is known of reservations, at this time. Jobs go to these partitions, or to any where there are none.
+    pub(super) fn new(nodes: Vec<Node>, partitions: &[&str], reservations: &[Reservation], now: i64) -> Self {
         let away = nodes.iter().filter(|node| !node.usable);
         let away = away.map(|node| node.partitions.clone()).collect();
         let calendar = Calendar::new(reservations, now);
-        // With every node out of service, as in a maintenance, a request can still wait for its end.
-        let none_usable = !nodes.iter().any(|node| node.usable);
-        let nodes: Vec<_> = nodes.into_iter().filter(|node| node.usable || none_usable).collect();
+        // With every node for jobs out of service, as in a maintenance, a request can still wait for its end.
+        let is_for_jobs = |node: &Node| {
+            let names = &node.partitions;
+            partitions.is_empty() || names.iter().any(|name| partitions.contains(&name.as_str()))
+        };
+        let none_usable = !nodes.iter().any(|node| node.usable && is_for_jobs(node));
+        let stays = |node: &Node| node.usable || (none_usable && is_for_jobs(node));
+        let nodes: Vec<_> = nodes.into_iter().filter(stays).collect();
         Self {
             classes: classes(nodes.iter(), None, &calendar),
             away,
@@ -199,6 +204,7 @@ mod tests {
         let nodes = Nodes::new(
             vec![node("n1", 2), node("n2", 0), out.clone(), planned, reserved],
             &[],
+            &[],
             0,
         );
         assert_eq!(free(&nodes), [(4, 0, vec![2])]);
@@ -208,8 +214,14 @@ mod tests {
             (2, 1, 7)
         );
         assert_eq!(nodes.away, [["a"]]);
-        let maintenance = Nodes::new(vec![out], &[], 0);
+        let maintenance = Nodes::new(vec![out.clone()], &[], &[], 0);
         assert_eq!(free(&maintenance), [(1, 0, vec![])], "in a maintenance one can wait");
+        let other = Node {
+            partitions: vec!["b".into()],
+            ..node("n6", 8)
+        };
+        let of_jobs = Nodes::new(vec![out, other], &["a"], &[], 0);
+        assert_eq!(free(&of_jobs).len(), 2, "also in one of the nodes that jobs go to");
     }
 
     #[test]
@@ -226,7 +238,7 @@ mod tests {
             reservation("course", 500, &["n1", "n2"]),
             reservation("maintenance", 300, &["n2"]),
         ];
-        let nodes = Nodes::new(vec![node("n1", 8), node("n2", 8), node("n3", 8)], &planned, 100);
+        let nodes = Nodes::new(vec![node("n1", 8), node("n2", 8), node("n3", 8)], &[], &planned, 100);
         let until: Vec<_> = nodes.classes.iter().map(|class| (class.nodes, class.until)).collect();
         assert_eq!(until, [(1, None), (1, Some(300)), (1, Some(500))]);
         let names = ["n1".to_owned(), "n2".to_owned()];

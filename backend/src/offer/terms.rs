@@ -11,19 +11,19 @@ use crate::slurm::{Association, JobLimits, Partition, Qos};
 
 /// What holds for everybody.
 pub(super) struct Rules {
-    /// Partitions that take jobs; where none does, all of them: a maintenance ends.
+    /// The configured partitions that take jobs; where none does, all of them: a maintenance ends.
     pub(super) partitions: Vec<Partition>,
     qos: BTreeMap<String, Qos>,
 }
 
 impl Rules {
-    pub(super) fn new(partitions: Vec<Partition>, qos: Vec<Qos>) -> Self {
+    pub(super) fn new(job: &config::Job, mut partitions: Vec<Partition>, qos: Vec<Qos>) -> Self {
+        let configured: BTreeSet<_> = job.partitions().collect();
+        partitions.retain(|partition| configured.is_empty() || configured.contains(partition.name.as_str()));
         let none_up = !partitions.iter().any(|partition| partition.up);
+        partitions.retain(|partition| partition.up || none_up);
         Self {
-            partitions: partitions
-                .into_iter()
-                .filter(|partition| partition.up || none_up)
-                .collect(),
+            partitions,
             qos: qos.into_iter().map(|qos| (qos.name.clone(), qos)).collect(),
         }
     }
@@ -148,11 +148,6 @@ impl Terms {
 
     /// Where a job may be with these associations of one account; an index of the terms.
     fn reaches(&mut self, config: &Config, rules: &Rules, associations: &[&Association]) -> Option<usize> {
-        let configured: BTreeSet<_> = config.job.partitions().collect();
-        let partitions = rules
-            .partitions
-            .iter()
-            .filter(|partition| configured.is_empty() || configured.contains(partition.name.as_str()));
         let reach = |partition: &Partition| {
             // One that holds in this partition only goes before one that holds anywhere, even where it is closed.
             let own = associations
@@ -163,7 +158,7 @@ impl Terms {
             let qos = rules.qos_of(association, config.job.qos.as_deref())?;
             rules.reach(association, partition, qos)
         };
-        let reaches: Vec<_> = partitions.filter_map(reach).collect();
+        let reaches: Vec<_> = rules.partitions.iter().filter_map(reach).collect();
         if reaches.is_empty() {
             return None;
         }

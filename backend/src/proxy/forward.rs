@@ -24,7 +24,9 @@ use crate::listen::ClientAddress;
 /// Any method, any path under `/user/<name>/`. No router and no layer is in between: see [`super`].
 pub async fn forward(app: &AppState, mut request: Request) -> Result<Response, Error> {
     let uri = request.uri().clone();
-    let (owner, rest) = split(app, &uri).ok_or(Error::NotFound)?;
+    let (owner, Some(rest)) = split(app, &uri).ok_or(Error::NotFound)? else {
+        return Ok(with_slash(&uri)); // Browsers send the cookie of `/user/ada/` to nothing else.
+    };
     if rest == hand_off::LAST_STEP && request.method() == Method::GET {
         return hand_off::take(app, owner, uri.query(), request.headers()).await;
     }
@@ -56,7 +58,7 @@ pub async fn forward(app: &AppState, mut request: Request) -> Result<Response, E
         headers.insert(header::CONNECTION, HeaderValue::from_static("te"));
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
     }
-    let is_api = rest.starts_with("api/");
+    let is_kept = request.method() == Method::GET && !rest.starts_with("api/");
 
     target.used(app.clock.now());
     let mut response = target.send(request).await.map_err(|error| match error {
@@ -81,8 +83,9 @@ pub async fn forward(app: &AppState, mut request: Request) -> Result<Response, E
         is_https,
     };
     bounds.confine(headers);
-    // What an open Lab asks every few seconds; not files, which may be kept by whoever carries them.
-    if is_api {
+    // What an open Lab asks every few seconds, and what is done in whatever else; not files, which may be kept by
+    // whoever carries them.
+    if !is_kept {
         renew(app, Audience::User, &sign_in, headers);
     }
     let (Some(protocol), Some(client), Some(upstream)) = (changed, client, upstream) else {
@@ -103,10 +106,17 @@ pub async fn forward(app: &AppState, mut request: Request) -> Result<Response, E
     Ok(Response::from_parts(head, Body::empty()))
 }
 
-/// Whose path it is, and what follows `/user/<name>/`.
-fn split<'a>(app: &App, uri: &'a Uri) -> Option<(&'a str, &'a str)> {
+/// Whose path it is, and what follows `/user/<name>/`, if that is there.
+fn split<'a>(app: &App, uri: &'a Uri) -> Option<(&'a str, Option<&'a str>)> {
     let path = uri.path().strip_prefix(app.routes.base())?.strip_prefix("user/")?;
-    Some(path.split_once('/').unwrap_or((path, "")))
+    let split = path.split_once('/');
+    Some(split.map_or((path, None), |(owner, rest)| (owner, Some(rest))))
+}
+
+/// The same with a slash behind its path.
+fn with_slash(uri: &Uri) -> Response {
+    let query = uri.query().map(|query| format!("?{query}"));
+    Redirect::to(&format!("{}/{}", uri.path(), query.unwrap_or_default())).into_response()
 }
 
 /// Whether the person who asks is the one whose path it is, and asks from our own pages. The same for plain

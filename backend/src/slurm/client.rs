@@ -167,11 +167,12 @@ impl Client {
     ) -> Result<Answer, SlurmError> {
         self.tokens.refuse()?;
         self.outages.refuse(area, self.clock.now())?;
-        self.probe(caller, method, area, path, body).await
+        let result = self.try_ask(caller, method, area, path, body).await;
+        self.note(area, result)
     }
 
-    /// The same, however long Slurm has been away.
-    async fn probe(
+    /// One request, however long Slurm has been away; whoever sends it takes a note of what came of it.
+    async fn try_ask(
         &self,
         caller: Caller<'_>,
         method: Method,
@@ -179,17 +180,13 @@ impl Client {
         path: &str,
         body: Option<&(impl Serialize + Sync)>,
     ) -> Result<Answer, SlurmError> {
-        let result = match self.version().await {
-            Ok(version) => {
-                self.send(caller, method, &format!("{}/{version}/{path}", area.path()), body)
-                    .await
-            }
-            Err(error) => Err(error),
-        };
-        self.note(area, result)
+        let version = self.version().await?;
+        self.send(caller, method, &format!("{}/{version}/{path}", area.path()), body)
+            .await
     }
 
-    /// Keeps the record of whether Slurm answers; after an outage it may be another release.
+    /// Keeps the record of whether Slurm answers, which begins or ends an outage: once for each question, when it is
+    /// known whether the daemon behind slurmrestd has answered it. After an outage it may be another release.
     fn note<T>(&self, area: Area, result: Result<T, SlurmError>) -> Result<T, SlurmError> {
         self.outages.note(area, &result, self.clock.now());
         let away = area == Area::Controller && matches!(result, Err(SlurmError::Unreachable { .. }));

@@ -155,6 +155,7 @@ impl Tokens {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::time::Duration;
 
     use secrecy::ExposeSecret;
@@ -168,7 +169,7 @@ mod tests {
         let (clock, ada) = (Clock::fixed(1_000), UserName::new("ada").unwrap());
         let limits = Limits {
             lifetime_seconds: 120,
-            blocked: Vec::new(),
+            blocked: BTreeSet::new(),
             service_user: UserName::new("slipway").unwrap(),
         };
         let tokens = Tokens::signed_here(

@@ -79,6 +79,8 @@ impl Spawner {
     /// Puts a server from the store among those that are followed.
     pub(super) fn revive(self: &Arc<Self>, record: Record) -> Arc<Server> {
         let (server, address) = record.revive();
+        let now = self.slurm.now();
+        server.known.send_modify(|known| known.heard_again_at = Some(now));
         if let Some(address) = address {
             self.open_way(&server, address);
         }

@@ -9,7 +9,7 @@ globalThis._JUPYTERLAB = _JUPYTERLAB;
   const french = /^fr/.test(language || navigator.language);
   const say = (minutes) =>
     french
-      ? `Votre serveur se termine dans ${minutes} min. Les variables seront perdues ; les fichiers restent tels qu’au dernier enregistrement.`
+      ? `Votre serveur s’arrêtera dans ${minutes} min. Les variables seront perdues; les fichiers restent tels qu’au dernier enregistrement.`
       : `Your server ends in ${minutes} min. Variables will be gone; files stay as last saved.`;
   let scope = {};
 

@@ -65,7 +65,12 @@ pub struct Known {
     pub told_at: Option<i64>,
     /// Slurm has not answered since then.
     pub silent_since: Option<i64>,
+    /// When it was heard of again, after Slurm or Slipway was away.
+    pub heard_again_at: Option<i64>,
 }
+
+/// Nothing is given up within so many seconds after Slurm or Slipway was away.
+const SPARED_SECONDS: i64 = 60;
 
 /// What a site decides about a server's life.
 #[derive(Clone, Copy, Debug)]
@@ -91,7 +96,17 @@ impl Known {
             gave_up: false,
             told_at: None,
             silent_since: None,
+            heard_again_at: None,
         }
+    }
+
+    /// Slurm answers; whether that is news.
+    pub fn hear(&mut self, now: i64) -> bool {
+        let was_silent = self.silent_since.take().is_some();
+        if was_silent {
+            self.heard_again_at = Some(now);
+        }
+        was_silent
     }
 
     /// Takes in what Slurm says of the job at this time.
@@ -111,7 +126,7 @@ impl Known {
         }
         self.job = Some(job);
         self.told_at = Some(now);
-        self.silent_since = None;
+        self.hear(now);
     }
 
     /// The job has been started anew since Slurm last told of it.
@@ -152,7 +167,11 @@ impl Known {
         let is_start = self.job.as_ref().is_none_or(|job| job.restarts == 0);
         let waits = self.phase() == Phase::Queued && is_start && self.wish != Wish::KeepWaiting;
         let since = self.begins_at.map_or(self.asked_at, |begins| begins.max(self.asked_at));
-        waits.then(|| since.saturating_add(seconds))
+        // Slurm could start nothing while it was away, and nobody could say that they would rather wait.
+        let heard = self
+            .heard_again_at
+            .map(|at| at.saturating_add(seconds.min(SPARED_SECONDS)));
+        waits.then(|| since.saturating_add(seconds).max(heard.unwrap_or(i64::MIN)))
     }
 
     /// How it ended, if it has.
@@ -478,5 +497,19 @@ mod tests {
         known.silent_since = Some(1_005);
         let state = derive(&known, POLICY, 1_010);
         assert_eq!((state.phase, state.slurm_silent_since), (Phase::Ready, Some(1_005)));
+    }
+
+    #[test]
+    fn nothing_is_given_up_at_the_end_of_a_silence_in_which_it_could_not_start() {
+        let mut known = accepted();
+        known.learn(job(&["PENDING"]), 1_010);
+        let due = known.give_up_at(POLICY).unwrap();
+        known.silent_since = Some(1_020);
+        assert!(known.hear(due - 1) && !known.hear(due));
+        let spared = known.give_up_at(POLICY).unwrap();
+        assert!((due + 20..=due + 59).contains(&spared), "{due}, {spared}");
+        known.silent_since = Some(1_020);
+        known.learn(job(&["PENDING"]), due + 100);
+        assert!(known.give_up_at(POLICY) > Some(due + 100), "learned of by its job");
     }
 }

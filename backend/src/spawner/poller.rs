@@ -93,18 +93,21 @@ impl Spawner {
 
     async fn compare_clocks(&self, rounds: &mut Rounds) {
         let now = self.slurm.now();
-        if rounds.clock_at.is_none_or(|at| now - at >= CLOCK_SECONDS) && self.slurm.service().clock().await.is_ok() {
+        // A clock that was set back has to be compared again.
+        let is_compared = |at| (0..CLOCK_SECONDS).contains(&(now - at));
+        if !rounds.clock_at.is_some_and(is_compared) && self.slurm.service().clock().await.is_ok() {
             rounds.clock_at = Some(now);
         }
     }
 
     /// Slurm does not answer: what is known stays, and is shown with its age.
     fn tell_silence(&self, live: &[Arc<Server>]) {
-        let since = self.slurm.silent_since().unwrap_or_else(|| self.slurm.now());
+        let (outage, now) = (self.slurm.silent_since(), self.slurm.now());
         for server in live {
-            server
-                .known
-                .send_if_modified(|known| known.silent_since.replace(since) != Some(since));
+            server.known.send_if_modified(|known| {
+                let since = outage.or(known.silent_since).unwrap_or(now);
+                known.silent_since.replace(since) != Some(since)
+            });
         }
     }
 
@@ -163,9 +166,7 @@ impl Spawner {
             .collect::<()>()
             .await;
         for server in live {
-            server
-                .known
-                .send_if_modified(|known| known.silent_since.take().is_some());
+            server.known.send_if_modified(|known| known.hear(now));
             self.give_up(server).await;
             self.insist(server).await;
         }

@@ -1,7 +1,7 @@
 //! One person's server.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use shared::names::UserName;
 use shared::options::UserOptions;
@@ -16,6 +16,9 @@ use crate::slurm::Job;
 /// For so many seconds after somebody asked about it, a server counts as watched.
 const WATCHED_SECONDS: i64 = 20;
 
+/// However many requests find nothing behind a server, Slurm is asked about it once in so many seconds.
+const MISSED_SECONDS: i64 = 3;
+
 /// A person's server.
 pub struct Server {
     /// Whose.
@@ -27,8 +30,12 @@ pub struct Server {
     pub(super) key: String,
     pub(super) known: watch::Sender<Known>,
     target: RwLock<Option<Arc<Target>>>,
+    /// Why there was no way to it, when it was last tried in vain.
+    obstacle: Mutex<String>,
     /// What is known may be wrong: Slurm is asked for the job whatever its state.
     doubted: AtomicBool,
+    /// When somebody last found nothing behind it.
+    missed_at: AtomicI64,
     /// When somebody last asked about it.
     asked_at: AtomicI64,
     /// When Jupyter was last asked when it was used …
@@ -48,7 +55,9 @@ impl Server {
             key,
             known: watch::Sender::new(known),
             target: RwLock::default(),
+            obstacle: Mutex::default(),
             doubted: AtomicBool::new(false),
+            missed_at: AtomicI64::new(0),
             asked_at: AtomicI64::new(0),
             activity_asked_at: AtomicI64::new(0),
             active_at: AtomicI64::new(0),
@@ -170,6 +179,16 @@ impl Server {
         self.target.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// There is no way to it; whether that is for another reason than the last time.
+    pub(super) fn is_new_obstacle(&self, why: &str) -> bool {
+        let mut obstacle = self.obstacle.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = *obstacle != why;
+        if is_new {
+            why.clone_into(&mut obstacle);
+        }
+        is_new
+    }
+
     pub(super) fn set_target(&self, target: Option<Arc<Target>>) {
         *self.target.write().unwrap_or_else(PoisonError::into_inner) = target;
     }
@@ -180,6 +199,17 @@ impl Server {
             Submission::Accepted(id) => Some(id),
             _ => None,
         }
+    }
+
+    /// Nothing answered behind it; whether that is worth a look, after the last one.
+    pub(super) fn miss(&self, now: i64) -> bool {
+        let since = now - self.missed_at.load(Ordering::Relaxed);
+        let anew = !(0..MISSED_SECONDS).contains(&since);
+        if anew {
+            self.missed_at.store(now, Ordering::Relaxed);
+            self.doubt();
+        }
+        anew
     }
 
     pub(super) fn doubt(&self) {

@@ -71,8 +71,8 @@ impl Spawner {
 
     /// Cancels what was asked to stop and is still there: the first time, or what Slurm did not take before.
     pub(super) async fn insist(&self, server: &Server) {
-        let due = self.slurm.now() - server.cancelled_at.load(Ordering::Relaxed) >= AGAIN_SECONDS;
-        if server.phase() != Phase::Stopping || !due {
+        let since = self.slurm.now() - server.cancelled_at.load(Ordering::Relaxed);
+        if server.phase() != Phase::Stopping || (0..AGAIN_SECONDS).contains(&since) {
             return;
         }
         if let Some(id) = server.job_id()

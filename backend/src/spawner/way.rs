@@ -22,25 +22,29 @@ impl Spawner {
         let comment = JobComment::read(&job.comment).filter(|comment| comment.nonce == server.nonce)?;
         let port = comment.port.filter(|_| comment.start == job.restarts)?;
         let node = job.node.as_deref()?;
-        let address = self.address_of(node).await;
-        if address.is_none() {
-            tracing::warn!(node, "no address of this node lies inside the configured networks");
+        match self.address_of(node).await {
+            Ok(address) => Some(SocketAddr::new(address, port)),
+            Err(why) => {
+                obstructed(server, &format!("node {node}: {why}"));
+                None
+            }
         }
-        Some(SocketAddr::new(address?, port))
     }
 
-    /// A node's address, from Slurm.
-    async fn address_of(&self, node: &str) -> Option<IpAddr> {
-        let address = self.slurm.service().node(node).await.ok()?.address;
+    /// A node's address, from Slurm; or why there is none.
+    async fn address_of(&self, node: &str) -> Result<IpAddr, String> {
+        let node = self.slurm.service().node(node).await.map_err(|e| e.to_string())?;
+        let address = node.address;
         let inside = |ip: &IpAddr| self.config.job.networks.iter().any(|network| network.contains(ip));
-        match address.parse::<IpAddr>() {
+        let found = match address.parse::<IpAddr>() {
             Ok(ip) => Some(ip).filter(inside),
-            Err(_) => tokio::net::lookup_host((address.as_str(), 0))
-                .await
-                .ok()?
-                .map(|a| a.ip())
-                .find(inside),
-        }
+            Err(_) => {
+                let hosts = tokio::net::lookup_host((address.as_str(), 0)).await;
+                let hosts = hosts.map_err(|e| format!("{address}: {e}"))?;
+                hosts.map(|host| host.ip()).find(inside)
+            }
+        };
+        found.ok_or_else(|| format!("{address} is outside of job.networks"))
     }
 
     /// Opens the way to a server, inside the configured networks and ports only.
@@ -53,7 +57,7 @@ impl Spawner {
             .iter()
             .any(|network| network.contains(&address.ip()));
         if !inside || !(first..=last).contains(&address.port()) {
-            tracing::warn!(user = %server.user, %address, "a job told an address outside the configured networks and ports");
+            obstructed(server, &format!("{address} is outside of job.networks and job.ports"));
             return;
         }
         let identities = self.keys.server(&server.key, &server.user, &server.nonce);
@@ -62,9 +66,14 @@ impl Spawner {
                 let most = self.config.server.max_connections_per_person;
                 server.set_target(Some(Arc::new(Target::new(address, tls, most))));
             }
-            Err(error) => {
-                tracing::error!(user = %server.user, key = %Sent(&server.key), %error, "is the secret of this job gone?");
-            }
+            Err(error) => obstructed(server, &format!("is its secret, {}, gone? {error}", Sent(&server.key))),
         }
+    }
+}
+
+/// Says once why there is no way to a server: it is tried again twice a second, and people write their jobs' comments.
+fn obstructed(server: &Server, why: &str) {
+    if server.is_new_obstacle(why) {
+        tracing::warn!(user = %server.user, job.id = server.job_id(), why, "there is no way to a server");
     }
 }

@@ -155,7 +155,8 @@ fn is_ours(pair: &[u8]) -> bool {
     let [hub, user] = [Audience::Hub, Audience::User].map(|audience| cookie(audience).0);
     let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
     let name = name.trim_ascii();
-    pair.contains(&b'=') && [hub, user, "slipway-hand-off"].iter().any(|own| name == own.as_bytes())
+    pair.contains(&b'=')
+        && ([hub, user].iter().any(|own| name == own.as_bytes()) || name.starts_with(b"slipway-hand-off"))
 }
 
 /// What a browser sends back after this `Set-Cookie` (RFC 6265bis, sections 5.6 and 5.8.3): a cookie without a name is

@@ -35,8 +35,8 @@ impl Said {
         let person = Person {
             config,
             user: &UserName::new("ada").unwrap(),
-            nodes: &Nodes::new(vec![node], &[], 0),
-            rules: &Rules::new(vec![partition], Vec::new()),
+            nodes: &Nodes::new(vec![node], &[], &[], 0),
+            rules: &Rules::new(&config.job, vec![partition], Vec::new()),
             associations: &self.accounts.iter().map(association).collect::<Vec<_>>(),
             reservations: &self.reservations,
             jobs: &self.jobs,

@@ -51,8 +51,9 @@ fn unlimited(partition: &str) -> Reach {
 
 /// What jobs with these associations, of one account, may have.
 fn reaches(partitions: &[Partition], qos: &[Qos], associations: &[Association]) -> Vec<Reach> {
-    let rules = Rules::new(partitions.to_vec(), qos.to_vec());
-    let found = Terms::new(&Config::example(), &rules, associations);
+    let config = Config::example();
+    let rules = Rules::new(&config.job, partitions.to_vec(), qos.to_vec());
+    let found = Terms::new(&config, &rules, associations);
     assert!(found.terms.len() <= 1, "one account has one set of terms");
     found.terms.into_iter().flatten().collect()
 }
@@ -347,7 +348,7 @@ fn a_job_has_the_configured_qos_or_else_the_one_that_slurm_takes() {
             default_qos: default.map(str::to_owned),
             ..association("def-ada")
         };
-        let rules = Rules::new(vec![partition("cpu")], classes.to_vec());
+        let rules = Rules::new(&config.job, vec![partition("cpu")], classes.to_vec());
         let found = Terms::new(&config, &rules, &[association]);
         let time = found.terms.first().map(|reaches| reaches[0].time);
         assert_eq!(time, expected, "{configured:?} of {may:?}, default {default:?}");
@@ -377,8 +378,17 @@ fn jobs_are_in_the_partitions_that_the_site_sets() {
     let mut config = Config::example();
     config.job.partition = Some("gpu, debug".into());
     let partitions = ["cpu", "debug", "gpu"].map(partition).to_vec();
-    let found = Terms::new(&config, &Rules::new(partitions, Vec::new()), &[association("def-ada")]);
-    assert_eq!(times(&found.terms[0]), [("debug", None), ("gpu", None)]);
+    let found = |partitions| {
+        let rules = Rules::new(&config.job, partitions, Vec::new());
+        Terms::new(&config, &rules, &[association("def-ada")]).terms.remove(0)
+    };
+    assert_eq!(times(&found(partitions.clone())), [("debug", None), ("gpu", None)]);
+    // While those are down, one can wait for them, whatever else is up.
+    let down = partitions.into_iter().map(|partition| Partition {
+        up: partition.name == "cpu",
+        ..partition
+    });
+    assert_eq!(times(&found(down.collect())), [("debug", None), ("gpu", None)]);
 }
 
 /// Compute accounts, each with Slurm's accounts behind it: for GPUs or not, and the index of its terms.
@@ -391,8 +401,9 @@ fn known(terms: &Terms) -> Vec<(&str, &str, Option<bool>, usize)> {
 }
 
 fn terms(associations: &[Association]) -> Terms {
-    let rules = Rules::new(vec![partition("cpu")], Vec::new());
-    Terms::new(&Config::example(), &rules, associations)
+    let config = Config::example();
+    let rules = Rules::new(&config.job, vec![partition("cpu")], Vec::new());
+    Terms::new(&config, &rules, associations)
 }
 
 #[test]

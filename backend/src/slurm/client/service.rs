@@ -22,38 +22,34 @@ impl AsService<'_> {
             .await
     }
 
-    async fn probe(self, area: Area, path: &str) -> Result<Answer, SlurmError> {
-        self.client
-            .probe(Caller::Service, Method::GET, area, path, None::<&()>)
-            .await
+    /// Whether the daemon behind slurmrestd answers, which may itself answer for one that is away.
+    async fn ping_daemon(self, area: Area, name: &str) -> Result<(), SlurmError> {
+        let answer = self
+            .client
+            .try_ask(Caller::Service, Method::GET, area, "ping", None::<&()>)
+            .await;
+        let result = match answer {
+            Ok(answer) if !answer.is_responding() => Err(SlurmError::Unreachable {
+                // slurmrestd says the same of both.
+                cause: format!("{name} does not respond, or takes no token of ours"),
+                sent: false,
+            }),
+            answer => answer.map(drop),
+        };
+        self.client.note(area, result)
     }
 
     /// Whether slurmctld answers; the quick way to know, and to find out that it is back. The version that
     /// was agreed on.
     pub async fn ping(self) -> Result<ApiVersion, SlurmError> {
         self.client.tokens.look_for_signer().await?;
-        let answer = self.probe(Area::Controller, "ping").await?;
-        if !answer.is_responding() {
-            return self.client.note(
-                Area::Controller,
-                Err(SlurmError::Unreachable {
-                    cause: "slurmctld does not respond".into(),
-                    sent: false,
-                }),
-            );
-        }
+        self.ping_daemon(Area::Controller, "slurmctld").await?;
         self.client.version().await
     }
 
     /// Whether the accounting database answers.
     pub async fn ping_database(self) -> Result<(), SlurmError> {
-        let answer = self.probe(Area::Database, "ping").await?;
-        if answer.is_responding() {
-            return Ok(());
-        }
-        let cause = "slurmdbd does not respond".into();
-        self.client
-            .note(Area::Database, Err(SlurmError::Unreachable { cause, sent: false }))
+        self.ping_daemon(Area::Database, "slurmdbd").await
     }
 
     /// slurmctld's clock, in seconds since 1970. From then on [`Client::now`] goes by it.

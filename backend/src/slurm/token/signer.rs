@@ -1,5 +1,7 @@
 //! Slurm's key, and the only code that signs with it.
 
+use std::collections::BTreeSet;
+
 use jsonwebtoken::{EncodingKey, Header};
 use secrecy::SecretString;
 use serde::Serialize;
@@ -23,7 +25,7 @@ pub struct Limits {
     /// How long a token lives.
     pub lifetime_seconds: u32,
     /// For these names nothing is ever signed.
-    pub blocked: Vec<String>,
+    pub blocked: BTreeSet<UserName>,
     /// For this name nothing is signed as if it were a person's.
     pub service_user: UserName,
 }
@@ -47,8 +49,7 @@ impl Limits {
             }
             Whom::Person { user, .. } => user,
         };
-        let is_blocked = self.blocked.iter().any(|blocked| blocked == user.as_str());
-        is_blocked.then(|| format!("{user} is a blocked name"))
+        self.blocked.contains(user).then(|| format!("{user} is a blocked name"))
     }
 }
 
