@@ -15,7 +15,7 @@ export const median = (numbers, show = (n) => Math.round(n).toLocaleString("en")
   return `${show(sorted[sorted.length >> 1])} (${show(sorted[0])}–${show(sorted.at(-1))})`;
 };
 
-// Counts what a page asks and gets from now on; on a slow line of a slow machine, if that is wanted.
+// Counts what a page asks and gets from now on, redirects and all; on a slow line of a slow machine, if that is wanted.
 export async function counted(page, slow) {
   const session = await page.context().newCDPSession(page);
   await session.send("Network.enable");
@@ -23,9 +23,25 @@ export async function counted(page, slow) {
     await session.send("Network.emulateNetworkConditions", SLOW);
     await session.send("Emulation.setCPUThrottlingRate", { rate: 4 });
   }
-  const found = { bytes: 0, requests: 0 };
-  session.on("Network.loadingFinished", (event) => { found.bytes += event.encodedDataLength; });
-  session.on("Network.responseReceived", (event) => { if (!event.response.fromDiskCache) found.requests += 1; });
+  // By request: one that a page leaves while its answer is on its way is heard of no more, and still comes, by its length.
+  const answers = new Map();
+  const kept = new Set(); // What the browser has in its memory.
+  session.on("Network.requestServedFromCache", ({ requestId }) => kept.add(requestId));
+  session.on("Network.requestWillBeSent", ({ requestId, redirectResponse }) => {
+    if (redirectResponse) answers.set(`${requestId} to ${redirectResponse.url}`, redirectResponse.encodedDataLength);
+  });
+  session.on("Network.responseReceived", ({ requestId, response }) => {
+    if (response.fromDiskCache || kept.has(requestId)) return;
+    const length = Object.entries(response.headers).find(([name]) => name.toLowerCase() === "content-length");
+    answers.set(requestId, response.encodedDataLength + Number(length?.[1] ?? 0));
+  });
+  session.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
+    if (answers.has(requestId)) answers.set(requestId, encodedDataLength);
+  });
+  const found = {
+    get bytes() { return [...answers.values()].reduce((all, bytes) => all + bytes, 0); },
+    get requests() { return answers.size; },
+  };
   return found;
 }
 
