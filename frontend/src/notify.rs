@@ -11,9 +11,10 @@ fn permission() -> Option<NotificationPermission> {
     (exists == Ok(true)).then(Notification::permission)
 }
 
-/// The person has neither allowed nor refused them.
+/// The person has neither allowed nor refused them, and the browser has any: on Android they need a service worker.
 pub(crate) fn is_undecided() -> bool {
-    permission() == Some(NotificationPermission::Default)
+    let agent = window().navigator().user_agent();
+    !agent.is_ok_and(|agent| agent.contains("Android")) && permission() == Some(NotificationPermission::Default)
 }
 
 /// Asks for them; whether they are allowed then.

@@ -136,7 +136,12 @@ impl Session {
 
     fn somebody(self, user: UserView) {
         self.lapsed.set(false);
-        self.ends_at.set(user.sign_in_seconds.map(|left| clock::now() + left));
+        let end = user.sign_in_seconds.map(|left| clock::now() + left);
+        // Told in whole seconds, it seems to move by one.
+        let moved = |before: i64| end.is_none_or(|end| (end - before).abs() > 1);
+        if self.ends_at.get_untracked().is_none_or(moved) {
+            self.ends_at.set(end);
+        }
         let server = user.servers.into_values().find(|server| server.ready);
         let ends_at = server.and_then(|server| Some(server.state.ends_at? - server.state.now + clock::now()));
         self.server_ends_at.set(ends_at);

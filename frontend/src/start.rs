@@ -34,7 +34,7 @@ impl Start {
             let ((options, once), user) = (options.get_value(), user.clone());
             async move {
                 api::start(&user, &options, once).await?;
-                done.run(());
+                done.try_run(());
                 Ok(())
             }
         });

@@ -143,12 +143,12 @@ words! {
     OptionsTitle FilledByLink Account AccountHint Time Cores MemoryField Gpu GpuHint GpuNone GpuCount Interface
     Recommended YourRequest Incomplete Sending FilledByProfile FilledByLast FilledByDefaults LastRefused SetBySite
     SetByEvent EventNow EventSoon Board Profile ProfileHint ProfileNone AccountFilter AccountFound Kinds TimeHint
-    CoresHint MemoryHint PerCore GpuMemory GpuPart GpuUpTo Reservation ReservationHint ReservationNone ReservationSoon
+    CoresHint MemoryHint PerCore TheMost GpuMemory GpuPart GpuUpTo Reservation ReservationHint ReservationNone ReservationSoon
     MoreOptions Partition PartitionHint PartitionAny Features FeaturesHint FeaturesNone RoomNow RoomAt RoomNone
     RoomCores RoomMemory RoomGpu RoomTime RoomBoth RoomBefore StartWith NodesAway UseIt UseBoth RoomAge OtherRunning OtherWaiting CopyLink LinkCopied
     LinkHere Link
     // Starting.
-    StartingTitle StepSending StepSent StepQueued StepOpening StepDone StepNow StepNext MayBeSooner KeepWaiting
+    StartingTitle StepSending StepSent StepQueued StepOpening StepDone StepNow StepNext MayBeSooner KeepWaiting TryAndWait
     KeptWaiting Suspended Cancel Cancelling OpeningLead OpensByItself TwoMinutesLeft OneMinuteLeft NothingToWaitFor ChooseOptions
     StepStarting StepStartingOn Expected Waited WaitedLeft Told StartingFor NoNews PhaseSubmitting PhaseQueued
     PhaseStarting PhaseReady PhaseStopping PhaseEnded
@@ -169,7 +169,7 @@ words! {
     // How the people of an event are doing.
     BoardTitle BoardCounts BoardNobody BoardPerson BoardState BoardSince BoardWhy BoardFailed
     // Moments, amounts, numbers. Four moments: today, tomorrow, yesterday, another day.
-    Moment At Until Since Clock DayAndMonth FirstDay Date Months Comma Gb Mb CoresAmount GpuAmount
+    Moment At Until Ends Since Clock DayAndMonth FirstDay Date Months Comma Gb Mb CoresAmount GpuAmount
 }
 
 /// The messages, in one language: `{0}`, `{1}`, … stand for what is filled in, `|` is between forms of one message.

@@ -100,8 +100,8 @@ struct Inner {
     user: UserName,
     session: Session,
     asked_at: i64,
-    /// The last question has no answer yet.
-    is_asking: bool,
+    /// So many questions have no answer yet.
+    asking: u8,
     events: Option<Events>,
 }
 
@@ -118,7 +118,7 @@ impl Watch {
                 user,
                 session: Session::get(),
                 asked_at: 0,
-                is_asking: false,
+                asking: 0,
                 events: None,
             }),
         };
@@ -181,14 +181,15 @@ impl Watch {
     fn ask_and_wait(self, wait: u8) {
         let Some(user) = self.inner.try_update_value(|inner| {
             inner.asked_at = clock::now();
-            inner.is_asking = true;
+            inner.asking = inner.asking.saturating_add(1);
             inner.user.clone()
         }) else {
             return;
         };
         spawn(async move {
             let answer = api::user_with_server(&user, wait).await;
-            self.inner.try_update_value(|inner| inner.is_asking = false);
+            self.inner
+                .try_update_value(|inner| inner.asking = inner.asking.saturating_sub(1));
             match answer {
                 Ok(user) => self.learn(user.servers.into_values().next(), user.servers_unknown),
                 Err(failure) => {
@@ -244,10 +245,10 @@ impl Watch {
             let unsure = known.uncertain || known.failure.is_some() || known.expecting_next > 0;
             (known.state.as_ref().map(|state| state.phase), unsure)
         });
-        let Some((asked_at, is_asking, connection)) = self.inner.try_with_value(|inner| {
+        let Some((asked_at, asking, connection)) = self.inner.try_with_value(|inner| {
             (
                 inner.asked_at,
-                inner.is_asking,
+                inner.asking,
                 inner
                     .events
                     .as_ref()
@@ -263,7 +264,7 @@ impl Watch {
         let runs = phase == Some(Phase::Ready);
         let pause = match changing && !told {
             true => ASK,
-            false if runs && !is_asking => 0,
+            false if runs && asking == 0 => 0,
             false => ASK_CALM,
         };
         if clock::now() - asked_at < pause || document().hidden() && !changing {

@@ -165,7 +165,7 @@ async fn the_form_without_scripts_says_how_long_to_wait() {
     }
     assert_eq!(reply.status, 429);
     let told = reply.text.split("Réessayez dans ").nth(1).unwrap_or_default();
-    let seconds: u32 = told.split(" secondes.").next().unwrap().parse().unwrap();
+    let seconds: u32 = told.split("\u{a0}s.").next().unwrap().parse().unwrap();
     assert!((1..=30).contains(&seconds), "{seconds}");
     site.shut_down().await;
 }
@@ -348,9 +348,19 @@ async fn the_form_without_scripts_says_what_was_wrong_and_keeps_the_name() {
         .header("accept-language", "fr");
     let reply = Person::send(request).await;
     assert_eq!(reply.status, 401);
-    assert!(reply.text.contains("mot de passe incorrect"), "{}", reply.text);
+    assert!(
+        reply.text.contains("mot de passe ou le code est inexact"),
+        "{}",
+        reply.text
+    );
     assert!(reply.text.contains("value=\"ada&quot;&gt;&lt;script&gt;\"") && !reply.text.contains("\"><script>"));
     assert!(reply.text.contains("value=\"/hub/spawn\""));
+    // The name is there already.
+    let focused = |id: &str| {
+        let field = reply.text.split(&format!("id=\"{id}\"")).nth(1).unwrap();
+        field.split('>').next().unwrap().contains("autofocus")
+    };
+    assert_eq!((focused("username"), focused("password")), (false, true));
     site.shut_down().await;
 }
 

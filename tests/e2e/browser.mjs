@@ -201,7 +201,13 @@ export async function tree(page, name) {
 export async function inspect({ page, scripts, ...look }, name) {
   const whole = `${name} (${look.language}, ${look.screen.width} px, ${look.colours})`;
   await fits(page, whole);
-  if (scripts) await audit(page, whole);
+  if (scripts) {
+    // All of it at once: what a bar covers at this moment, it does not at another.
+    const { width, height } = page.viewportSize();
+    await page.setViewportSize({ width, height: await page.evaluate(() => document.documentElement.scrollHeight) });
+    await audit(page, whole);
+    await page.setViewportSize({ width, height });
+  }
   await picture(page, name, look);
 }
 

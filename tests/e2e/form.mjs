@@ -69,6 +69,9 @@ await tell(async (enter) => {
   await speak(page, "en");
   await sees(page.getByText(/^The profile “A GPU” filled in this form/));
   same(await values(), ["1", "2", "4"], "what the profile says");
+  await page.getByRole("radio", { name: /^A short one/ }).check({ force: true });
+  same(await values(), ["0.5", ...proposed.slice(1)], "what the next one says, and nothing of the one before");
+  same(await page.getByRole("group", { name: "GPU" }).getByRole("radio", { name: "None" }).isChecked(), true, "its GPU");
   await page.getByRole("group", { name: "Profile" }).getByRole("radio", { name: "None" }).check({ force: true });
   await sees(text("usual"));
   same(await values(), proposed, "what stands there without a profile");

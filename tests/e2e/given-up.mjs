@@ -22,11 +22,11 @@ await tell(async (enter) => {
   await signIn(person, story.person);
   await button("start").click();
   await sees(heading("starting"), heading("didNotStart"), text("waitsFor"));
-  same(await person.page.evaluate(() => sessionStorage.getItem("told")), say.phaseEnded, "the notification");
+  same(await person.page.evaluate(() => sessionStorage.getItem("told")), say.didNotStart, "the notification");
   await inspectAll(person, "given-up");
 
   step("keep waiting: it starts again, and is not given up any more");
-  await button("keepWaiting").click();
+  await button("tryAndWait").click();
   await sees(heading("starting"), text("keptWaiting"));
   await button("cancel").click();
   await sees(heading("cancelled"));

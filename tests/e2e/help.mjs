@@ -1,11 +1,11 @@
 // What helps somebody whose start came to nothing, and somebody whose time is nearly over.
-import { inspectAll, sees, signIn, step, story, tell, tree, until } from "./browser.mjs";
+import { inspectAll, same, sees, signIn, step, story, tell, tree, until } from "./browser.mjs";
 import { look, start, stop } from "./server.mjs";
 
 await tell(async (enter) => {
   const person = await enter();
   const { page } = person;
-  const { say, heading, button, text } = look(person);
+  const { say, heading, button, link, text } = look(person);
   const press = (name) => page.getByRole("button", { name, exact: true }).click();
 
   step("Jupyter fails over the person's own settings: once without them, it does not");
@@ -23,7 +23,7 @@ await tell(async (enter) => {
   await page.goto("hub/spawn-pending/" + story.person);
   await press(say.copySupport);
   const block = page.getByRole("textbox", { name: say.supportLabel });
-  await sees(block);
+  await sees(block, text("supportCopied"));
   const copied = await block.inputValue();
   if (!/^User: +ada$/m.test(copied) || !/^Job: +\d+$/m.test(copied)) throw new Error(copied);
   await inspectAll(person, "support");
@@ -46,9 +46,12 @@ await tell(async (enter) => {
 
   step("another job of theirs is in the way: it is cancelled from here, which is asked once");
   await sees(page.getByRole("heading", { level: 2, name: say.otherJobs }));
+  const drawn = link("change");
+  await drawn.evaluate((element) => { element.dataset.drawn = "once"; });
   await inspectAll(person, "given-up-help");
   await tree(page, "given-up");
-  await press(say.cancelJob);
+  same(await drawn.getAttribute("data-drawn"), "once", "what was drawn, after what is free was asked for again");
+  await page.getByRole("button", { name: say.cancelJob, exact: true }).dblclick(); // Which asks, and answers nothing.
   await press(say.cancelJobYes);
   await sees(text("jobCancelled").first());
   await press(say.startWithTwo);

@@ -37,6 +37,7 @@ await tell(async (enter) => {
   await page.keyboard.press("Enter");
   await gone(dialog);
   same([await field("time").inputValue(), await field("cores").inputValue()], ["2:30", "2"], "what was filled in");
+  await focused(button("start"));
 
   step("start, and run a cell");
   await button("start").click();
@@ -72,6 +73,19 @@ await tell(async (enter) => {
   await again.getByLabel(say.password, { exact: true }).fill(story.passwords[story.person]);
   await hub.keyboard.press("Enter");
   await gone(again, soon.text("endsSoon"));
+
+  step("what is typed into it stays, however often the page asks in vain meanwhile");
+  await endsIn(context, 1);
+  const refused = () => hub.waitForResponse((answer) => answer.status() === 401);
+  await refused();
+  await sees(again);
+  await again.getByLabel(say.password, { exact: true }).fill("half a pass");
+  await refused();
+  await refused();
+  same(await again.getByLabel(say.password, { exact: true }).inputValue(), "half a pass", "what was typed");
+  await again.getByLabel(say.password, { exact: true }).fill(story.passwords[story.person]);
+  await hub.keyboard.press("Enter");
+  await gone(again);
 
   step("the same dialog in French");
   const french = await enter({ language: "fr" });

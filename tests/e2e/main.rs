@@ -238,6 +238,10 @@ name = "one-gpu"
 label = { en = "A GPU", fr = "Un GPU" }
 about = { en = "To see whether it helps.", fr = "Pour voir si cela aide." }
 options = { gpu = "h100", time = "1 h", cores = 2, memory = "4 GB" }
+[[profile]]
+name = "short"
+label = { en = "A short one", fr = "Un court" }
+options = { time = "30 min" }
 "#;
 
 const EVENT: &str = r#"

@@ -15,8 +15,8 @@ const en = {
   endsSoon: /^Your login ends at/,
   nameMissing: "Type your username.",
   passwordMissing: "Type your password.",
-  wrongPassword: "The username or the password is wrong.",
-  throttled: /^Too many wrong passwords\. Try again in \d+\s(s|min)/,
+  wrongPassword: "The username, the password or the code is wrong. Try again.",
+  throttled: /^Too many failed attempts\. Try again in \d+\s(s|min)/,
   passwordExpired: /^Your password has expired\./,
 
   home: "Your server",
@@ -58,7 +58,7 @@ const en = {
   terminalFor25: /^Terminal for 25\smin/,
   link: "Link to this form",
   setByEvent: "Set for “Course”.",
-  underWay: /^Course is under way until /,
+  underWay: /^“Course” is under way until /,
   board: "See how everybody is doing",
   boardNobody: "Nobody has started a server yet.",
 
@@ -66,15 +66,16 @@ const en = {
   ready: "Your server is ready",
   opensByItself: "Open it as soon as it is ready",
   openNow: "Open now",
-  noAnswer: "The server does not answer. Check your connection, then try again.",
+  noAnswer: "This service does not answer. Check your connection, then try again.",
   waitsFor: "The job waits for enough cores, memory or GPUs to become free.",
   keepWaiting: "Keep waiting",
-  phaseEnded: "Ended",
+  tryAndWait: "Try again and keep waiting",
   keptWaiting: /It waits until you cancel it\.$/,
   freshStart: "Start without my settings",
   freshHint: /^Without your settings:/,
   jupyterFailed: /^Jupyter ended with an error \(exit code 3\)/,
   copySupport: "Copy for support",
+  supportCopied: "Copied. Paste it into your message to support.",
   supportLabel: "What support needs to know",
   nextOne: "Start the next one when this one’s time is over",
   nextFailed: /^The next server, which you had asked for, did not start\. Your account is not active\./,
@@ -107,12 +108,12 @@ const en = {
   notFound: "There is no such page",
   chooseOptions: "Choose options",
   goHome: "Go to your server",
-  silent: /^cannot be reached since/,
+  silent: /^unreachable since/,
   unreachable: /^The cluster’s scheduler cannot be reached/,
   asOf: /^Slurm has not answered since/,
   noNews: /^No news for/,
-  wrongPlain: "Wrong user name or password.",
-  noScript: "This page needs JavaScript once you are signed in.",
+  wrongPlain: "The username, the password or the code is wrong. Try again.",
+  noScript: "This page needs JavaScript once you are logged in.",
 };
 
 const fr = {
@@ -124,7 +125,7 @@ const fr = {
   answer: "Réponse",
   logInAgain: "Se reconnecter",
   logOut: "Se déconnecter",
-  wrongPassword: "Le nom d’utilisateur ou le mot de passe est inexact.",
+  wrongPassword: "Le nom d’utilisateur, le mot de passe ou le code est inexact. Réessayez.",
 
   home: "Votre serveur",
   noServer: "Aucun serveur n’est en marche.",
@@ -143,7 +144,7 @@ const fr = {
   notebook: "Notebook",
   trouble: "Quelque chose ne fonctionne pas",
   starting: "Votre serveur démarre",
-  wrongPlain: "Nom d’utilisateur ou mot de passe incorrect.",
+  wrongPlain: "Le nom d’utilisateur, le mot de passe ou le code est inexact. Réessayez.",
   noScript: "Cette page a besoin de JavaScript après la connexion.",
 };
 

@@ -96,7 +96,12 @@ impl Assets {
         let problem = login.error.as_ref().map_or_else(String::new, |(problem, said)| {
             format!("{} {said}", problem.text(language)).trim_end().to_owned()
         });
+        // After an error the name stands there, and the password is what is typed next.
+        let focus = |here: bool| if here { "autofocus" } else { "" };
+        let is_named = login.error.is_some();
         for (name, value) in [
+            ("focus_username", focus(!is_named)),
+            ("focus_password", focus(is_named)),
             ("lang", language.tag()),
             ("base", &self.base),
             ("theme", look.theme),
@@ -154,29 +159,29 @@ impl Assets {
 }
 
 impl LoginProblem {
-    /// The one sentence for a browser without scripts. The page has its own words for the rest.
+    /// What the page says (`frontend/src/text`), for a browser without scripts.
     fn text(self, language: Language) -> String {
         let text = match self {
             Self::Wrong => language.pick(
-                "Wrong user name or password.",
-                "Nom d’utilisateur ou mot de passe incorrect.",
+                "The username, the password or the code is wrong. Try again.",
+                "Le nom d’utilisateur, le mot de passe ou le code est inexact. Réessayez.",
             ),
             Self::Throttled(_) => language.pick(
-                "Too many wrong passwords. Try again in {seconds} seconds.",
-                "Trop de mots de passe incorrects. Réessayez dans {seconds} secondes.",
+                "Too many failed attempts. Try again in {seconds}\u{a0}s.",
+                "Trop de tentatives infructueuses. Réessayez dans {seconds}\u{a0}s.",
             ),
             Self::Inactive => language.pick("Your account is not active.", "Votre compte n’est pas actif."),
             Self::PasswordExpired => language.pick(
-                "Your password has expired. Change it first.",
-                "Votre mot de passe a expiré. Changez-le d’abord.",
+                "Your password has expired. Change it first, then log in with the new one.",
+                "Votre mot de passe a expiré. Changez-le d’abord, puis connectez-vous avec le nouveau.",
             ),
             Self::Over => language.pick(
-                "That took too long. Log in anew.",
-                "Le délai est dépassé. Reconnectez-vous.",
+                "That took too long, or was cancelled. Log in again.",
+                "Le délai est dépassé, ou vous avez annulé. Reconnectez-vous.",
             ),
             Self::Unavailable => language.pick(
-                "Signing in is not possible right now.",
-                "La connexion est impossible pour le moment.",
+                "Logging in is not possible at the moment. Try again in a minute.",
+                "La connexion est impossible pour le moment. Réessayez dans une minute.",
             ),
         };
         match self {

@@ -53,6 +53,14 @@ pub(crate) fn ask(id: &str) {
     }
 }
 
+/// Closes the dialog of this id.
+pub(crate) fn close(id: &str) {
+    let dialog = document().get_element_by_id(id);
+    if let Some(dialog) = dialog.and_then(|element| element.dyn_into::<HtmlDialogElement>().ok()) {
+        dialog.close();
+    }
+}
+
 /// Focuses the element of this id.
 pub(crate) fn focus(id: &str) {
     if let Some(element) = document()
@@ -91,8 +99,8 @@ pub(crate) fn value(id: &str) -> String {
 /// Selects what is in the field of this id, and copies it; whether the browser did.
 pub(crate) fn copy(id: &str) -> bool {
     let field = document().get_element_by_id(id);
-    if let Some(field) = field.and_then(|element| element.dyn_into::<HtmlInputElement>().ok()) {
-        field.select();
+    if let Some(field) = field {
+        field.unchecked_into::<HtmlInputElement>().select(); // As text areas do.
     }
     let document = document().dyn_into::<HtmlDocument>();
     document.is_ok_and(|document| document.exec_command("copy").unwrap_or(false))

@@ -1,18 +1,23 @@
 //! The person's other interactive jobs, each with a button that cancels it and asks once.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use shared::names::UserName;
 use shared::options::OtherJob;
 
 use super::Failed;
-use super::button::{BAD, Button, SECOND};
+use super::button::{BAD, SECOND};
 use crate::a11y::Announcer;
 use crate::api;
 use crate::attempt::Attempt;
 use crate::built::{Built, IntoBuilt, maybe};
 use crate::element::{El, el};
-use crate::task::callback;
+use crate::task::{callback, follow, memo};
 use crate::text::{Word, Words};
+
+/// A press that comes so soon after the last one is a part of it.
+const PAUSE: Duration = Duration::from_millis(600);
 
 /// The list; nothing where there are none.
 pub(crate) fn other_jobs(words: Words, user: &UserName, jobs: &[OtherJob]) -> Option<Built> {
@@ -28,6 +33,8 @@ pub(crate) fn other_jobs(words: Words, user: &UserName, jobs: &[OtherJob]) -> Op
 fn one(words: Words, user: UserName, job: OtherJob) -> El {
     let announcer = Announcer::get();
     let (asking, gone) = (RwSignal::new(false), RwSignal::new(false));
+    // A double click, or a key that is held, is no answer to a question.
+    let (can_answer, presses) = (RwSignal::new(false), StoredValue::new(0_u32));
     let id = job.id;
     let cancel = Attempt::new(move || {
         let user = user.clone();
@@ -48,12 +55,20 @@ fn one(words: Words, user: UserName, job: OtherJob) -> El {
         text.fill(word, &[&id.to_string(), &job.kind])
     });
     let press = callback(move || {
-        if asking.get_untracked() {
-            cancel.start();
-        } else {
-            asking.set(true);
+        if can_answer.get_untracked() {
+            return cancel.start();
         }
+        asking.set(true);
+        presses.update_value(|presses| *presses += 1);
+        let mine = presses.get_value();
+        let allow = move || {
+            if presses.try_get_value() == Some(mine) {
+                can_answer.set(true);
+            }
+        };
+        set_timeout(allow, PAUSE);
     });
+    let busy = follow(move || cancel.busy().get() || (asking.get() && !can_answer.get()));
     // One button that stays where it is, and keeps the focus.
     let label = words.tell(move |text| {
         let word = if asking.get() {
@@ -63,9 +78,14 @@ fn one(words: Words, user: UserName, job: OtherJob) -> El {
         };
         text.fill(word, &[&id.to_string()])
     });
+    let class = follow(move || if asking.get() { BAD } else { SECOND }.to_owned());
+    let is_there = memo(move || !gone.get());
     let button = maybe(move || {
-        let class = if asking.get() { BAD } else { SECOND };
-        (!gone.get()).then(|| view! { <Button class label press busy=cancel.busy() /> }.built())
+        let button = el("button").attr("type", "button").follows("class", class);
+        let button = button.follows_if("aria-disabled", follow(move || busy.get().then(|| "true".to_owned())));
+        is_there
+            .get()
+            .then(|| button.says(label).pressed(move || press.run(())).built())
     });
     el("li")
         .class("jobs__one")

@@ -150,11 +150,18 @@ fn the_next_one(words: Words, user: UserName, watch: Watch) -> Built {
         told.get()
     });
     let set = Attempt::new(move || {
-        let (user, wanted) = (user.clone(), document::is_checked(NEXT));
+        let user = user.clone();
         async move {
-            let outcome = api::set_next(&user, wanted).await;
+            // Pressed again meanwhile, the last word counts.
+            let outcome = loop {
+                let wanted = document::is_checked(NEXT);
+                let outcome = api::set_next(&user, wanted).await;
+                if outcome.is_err() || document::is_checked(NEXT) == wanted {
+                    break outcome;
+                }
+            };
             if outcome.is_err() {
-                turn.update(|turn| *turn += 1);
+                turn.try_update(|turn| *turn += 1);
             }
             watch.ask();
             outcome
@@ -178,16 +185,19 @@ fn the_next_one(words: Words, user: UserName, watch: Watch) -> Built {
 /// The same server with another interface, without a new job.
 fn other_interfaces(words: Words, watch: Watch) -> Built {
     let site = Site::get();
+    let holds = memo(move || watch.with(|known| known.options.is_some()));
     maybe(move || {
-        let current = watch.with(|known| known.options.as_ref().map(|options| options.interface.clone()))?;
+        holds.get().then_some(())?;
+        let current = watch.last(|known| known.options.as_ref().map(|options| options.interface.clone()))?;
         let others = site.with(|site| {
             let changeable = site.interfaces.iter().filter(|interface| interface.changeable);
             let (current, others): (Vec<_>, Vec<_>) = changeable.cloned().partition(|found| found.name == current);
             (!current.is_empty() && !others.is_empty()).then_some(others)
         })?;
         let link = |list: El, interface: InterfaceView| {
+            let path = interface.path.clone();
             let link = el("a")
-                .attr("href", &watch.url_of(&interface.path).unwrap_or_default())
+                .follows("href", follow(move || watch.url_of(&path).unwrap_or_default()))
                 .attr("rel", "external")
                 .text(words.locale().of(&interface.label));
             list.child(el("li").child(link))

@@ -38,6 +38,9 @@ pub(crate) fn SignInAgain() -> Built {
         }
     });
     let is_soon = memo(move || left.with(Option::is_some));
+    let lapsed = memo(move || session.lapsed.get());
+    // What is typed into it stays while it is open, also where what it is about turns from "soon" into "over".
+    let open = memo(move || lapsed.get() || asked.get());
     let notice = maybe(move || {
         // A moment, not a countdown, which a screen reader would read again and again.
         let end = session.ends_at.get().filter(|_| is_soon.get())?;
@@ -53,8 +56,7 @@ pub(crate) fn SignInAgain() -> Built {
     });
     let dialog = maybe(move || {
         let user = session.name()?;
-        let lapsed = session.lapsed.get();
-        (lapsed || asked.get()).then(|| {
+        open.get().then(|| {
             let close = callback(move || asked.set(false));
             view! { <Again user lapsed close /> }.built()
         })
@@ -71,32 +73,31 @@ pub(crate) fn SignInAgain() -> Built {
 }
 
 #[component]
-fn Again(user: UserName, lapsed: bool, close: Callback<()>) -> Built {
+fn Again(user: UserName, lapsed: Memo<bool>, close: Callback<()>) -> Built {
     let (words, session, go) = (Words::get(), Session::get(), Go::get());
     let log_out = Attempt::new(move || session.log_out(go, false));
     let other = callback(move || {
-        if lapsed {
+        if lapsed.get_untracked() {
             log_out.start();
         } else {
             close.run(());
         }
     });
-    let (lead, way_out) = if lapsed {
-        (Word::EndedLead, Word::LogOut)
-    } else {
-        (Word::EndsLead, Word::Cancel)
-    };
+    let either = move |over, soon| words.tell(move |text| text.get(if lapsed.get() { over } else { soon }).to_owned());
+    let lead = either(Word::EndedLead, Word::EndsLead);
+    let way_out = either(Word::LogOut, Word::Cancel);
     let failed = |_| false;
     let content = view! {
         {el("h2").attr("id", "again-title").says(words.say(Word::LogInAgain)).built()}
-        <Paragraph text=words.say(lead) />
+        <Paragraph text=lead />
         <SignInForm again=user failed />
         <Buttons>
-            <Button class=QUIET label=words.say(way_out) press=other busy=log_out.busy() />
+            <Button class=QUIET label=way_out press=other busy=log_out.busy() />
         </Buttons>
         <Failed failure=log_out.failure />
     };
     effect(|| takeover::once_placed(Box::new(|| document::ask(ID))));
+    on_cleanup(|| document::close(ID)); // Gives the focus back to where it was.
     el("dialog")
         .class("dialog")
         .attr("id", ID)
@@ -104,7 +105,7 @@ fn Again(user: UserName, lapsed: bool, close: Callback<()>) -> Built {
         // Escape would leave a page that no longer works.
         .on("cancel", move |event| {
             event.prevent_default();
-            if !lapsed {
+            if !lapsed.get_untracked() {
                 close.run(());
             }
         })

@@ -81,11 +81,11 @@ impl Steps {
             Err(failure) => {
                 // Nobody answered: the same step can be tried again. All else ends the conversation.
                 let over = failure.code().is_some_and(|code| code != ErrorCode::Throttled);
-                if over && self.challenge.with_untracked(Option::is_some) {
+                if over && self.challenge.try_with_untracked(Option::is_some) == Some(true) {
                     self.challenge.set(None);
                 }
-                if !self.failed.run(failure.clone()) {
-                    self.failure.set(Some(failure));
+                if self.failed.try_run(failure.clone()) == Some(false) {
+                    self.failure.try_set(Some(failure));
                 }
                 document::focus(PASSWORD);
             }
@@ -236,9 +236,11 @@ fn Challenge(steps: Steps, challenge: ChallengeView) -> Built {
         state,
     } = challenge;
     let chosen = RwSignal::new(choices.first().cloned().unwrap_or_default());
-    let sent = state.clone();
+    // A wait is asked for again and again, each time under a state of its own.
+    let state = StoredValue::new(state);
+    let (asked, waits) = (message.clone(), kind == ChallengeKind::Wait);
     let go_on = Task::new(move || {
-        let state = sent.clone();
+        let asked = asked.clone();
         async move {
             let answer = match kind {
                 ChallengeKind::Wait => None,
@@ -246,18 +248,23 @@ fn Challenge(steps: Steps, challenge: ChallengeView) -> Built {
                 ChallengeKind::Code | ChallengeKind::Secret => Some(document::value(ANSWER)),
             };
             steps.failure.set(None);
-            let result = api::answer(&state, answer.as_deref()).await;
-            // Whoever cancelled meanwhile waits for nothing any more.
-            if steps
-                .challenge
-                .with_untracked(|now| now.as_ref().is_some_and(|now| now.state == state))
-            {
-                steps.take(result);
+            // Whoever cancelled or left meanwhile waits for nothing any more.
+            while let Some(now) = state.try_get_value() {
+                let result = api::answer(&now, answer.as_deref()).await;
+                if state.try_get_value() != Some(now) {
+                    return;
+                }
+                match result {
+                    Ok(Turn::Asks(same)) if waits && same.kind == kind && same.message == asked => {
+                        state.set_value(same.state);
+                    }
+                    result => return steps.take(result),
+                }
             }
         }
     });
     let cancel = callback(move || {
-        let state = state.clone();
+        let state = state.get_value();
         spawn(async move { drop(api::cancel(&state).await) });
         steps.challenge.set(None);
     });

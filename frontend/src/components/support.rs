@@ -25,10 +25,10 @@ pub(crate) fn Support(user: UserName) -> Built {
     let copy = Attempt::new(move || {
         let user = user.clone();
         async move {
-            block.set(api::support(&user).await?);
+            block.try_set(api::support(&user).await?);
             request_animation_frame(move || {
                 if document::copy(BLOCK) {
-                    said.set(Word::SupportCopied);
+                    said.try_set(Word::SupportCopied);
                 }
                 announcer.say(untrack(move || words.text()).get(said.get_untracked()));
             });

@@ -142,7 +142,13 @@ fn person(words: Words, row: &BoardRow, titles: &[Word]) -> El {
         let class = match (index, state) {
             (1, 0) => "state state--good",
             (1, 3) => "state state--bad",
+            (1, _) => "state",
             _ => "board__value",
+        };
+        let cell = if value.is_empty() {
+            cell.class("board__none")
+        } else {
+            cell
         };
         let value = quoting("span", Signal::stored(value.to_owned()));
         line = line.child(cell.child(value.class(class)));

@@ -76,12 +76,12 @@ pub(crate) fn Ended(
     let (words, offer, drawn) = (Words::get(), Offer::new(), RwSignal::new(false));
     let waited = matches!(end.cause, EndCause::GaveUp { .. } | EndCause::Refused { .. });
     if waited {
-        offer.ask();
+        offer.ask_for_fresh();
     }
     let is_explained = end.why.is_some();
     effect(move || {
         let can_explain = !is_explained || words.can_explain();
-        if can_explain && (!waited || offer.answer.read().is_some()) {
+        if can_explain && (!waited || offer.is_fresh.get()) {
             drawn.set(true);
         }
     });
@@ -89,6 +89,7 @@ pub(crate) fn Ended(
         drawn.try_set(true);
     };
     set_timeout(draw, PATIENCE);
+    let drawn = memo(move || drawn.get()); // Once.
     dynamic(move || {
         if !drawn.get() {
             return waiting(words);
@@ -99,7 +100,7 @@ pub(crate) fn Ended(
     })
 }
 
-/// All of it; `now` is what there is room for, and what else of theirs is running.
+/// All of it; `now` says what there is room for, and what else of theirs is running.
 fn over(user: UserName, watch: Watch, end: EndView, start: Start, next: Option<&str>, now: Option<Built>) -> Built {
     let words = Words::get();
     let options = watch.last(|known| known.options.clone());
@@ -116,7 +117,14 @@ fn over(user: UserName, watch: Watch, end: EndView, start: Start, next: Option<&
         };
         memo(move || words.explain(Some(&why), word.as_deref()))
     });
-    let what = why.map(|why| view! { <Quoting text=follow(move || why.read().what.clone()) /> }.built());
+    let gave_up = matches!(end.cause, EndCause::GaveUp { .. });
+    let what = why.map(|why| {
+        let what = words.tell(move |text| {
+            let lead = if gave_up { text.get(Word::HeldBy) } else { "" };
+            format!("{lead} {}", why.read().what).trim_start().to_owned()
+        });
+        view! { <Quoting text=what /> }.built()
+    });
     let to_do = why.map(|why| view! { <Paragraph text=follow(move || why.read().what_to_do.clone()) /> }.built());
     let slurm = match &end.cause {
         EndCause::Refused { message, .. } => Some(message.clone()),
@@ -124,8 +132,6 @@ fn over(user: UserName, watch: Watch, end: EndView, start: Start, next: Option<&
     };
     let slurm = slurm.map(|slurm| view! { <SlurmWords lead=words.say(Word::SlurmSaid) slurm /> }.built());
     let help = Help::with(&end, had_node);
-    let held_by = matches!(end.cause, EndCause::GaveUp { .. })
-        .then(|| view! { <Paragraph text=words.say(Word::HeldBy) /> }.built());
     let fresh_hint = help
         .contains(&Help::Fresh)
         .then(|| view! { <Paragraph class="quiet" text=words.say(Word::FreshHint) /> }.built());
@@ -142,7 +148,7 @@ fn over(user: UserName, watch: Watch, end: EndView, start: Start, next: Option<&
                 return view! { <ButtonLink label href class /> }.built();
             }
             Help::Again => (again, Start::send),
-            Help::Patiently => (Word::KeepWaiting, Start::send_patiently),
+            Help::Patiently => (Word::TryAndWait, Start::send_patiently),
             Help::Fresh => (Word::FreshStart, Start::send_fresh),
         };
         let raw = raw.clone();
@@ -161,24 +167,33 @@ fn over(user: UserName, watch: Watch, end: EndView, start: Start, next: Option<&
     } else {
         Meaning::Bad
     };
+    // The title has said what they have done themselves; what never ran has no files.
+    let is_theirs = end.cause == EndCause::Cancelled && end.cancelled_by.is_none();
+    let has_files = had_node || end.cause != EndCause::Cancelled;
     let end = StoredValue::new(end);
+    let notice = (!is_theirs).then(|| {
+        view! {
+            <Notice meaning>
+                <Paragraph text=words.tell(move |text| end.with_value(|end| text.end(end))) />
+                {what}
+                {slurm}
+            </Notice>
+        }
+        .built()
+    });
+    let advice = words.tell(move |text| end.with_value(|end| text.advice(&end.cause).to_owned()));
     view! {
         <Heading text=words.tell(move |text| end.with_value(|end| title(text, end))) />
-        <Notice meaning>
-            <Paragraph text=words.tell(move |text| end.with_value(|end| text.end(end))) />
-            {held_by}
-            {what}
-            {slurm}
-        </Notice>
-        <Paragraph text=words.tell(move |text| end.with_value(|end| text.advice(&end.cause).to_owned())) />
+        {notice}
+        {has_files.then(|| view! { <Paragraph text=advice /> }.built())}
         {to_do}
         <NextFailed watch />
         {now}
-        {log}
-        {job}
         <StartFailure start />
         {buttons.built()}
         {el("div").class("notices").children(fresh_hint).child(status_page(words)).built()}
+        {log}
+        {job}
         <Support user />
     }
     .built()
@@ -194,7 +209,7 @@ fn status_page(words: Words) -> Built {
     })
 }
 
-fn title(text: &Tongue, end: &EndView) -> String {
+pub(super) fn title(text: &Tongue, end: &EndView) -> String {
     match (&end.cause, end.was_ready) {
         (EndCause::Cancelled, true) => text.get(Word::WasStopped),
         (EndCause::Cancelled, false) => text.get(Word::WasCancelled),

@@ -39,7 +39,8 @@ fn shown(stage: Stage) -> Stage {
 pub(crate) fn Home(user: UserName) -> Built {
     let words = Words::get();
     let watch = Watch::new(user.clone());
-    let offer = Offer::new();
+    // What it begins is not to end with the part of the page that has its button.
+    let (offer, start) = (Offer::new(), Start::new(user.clone(), None));
     let shown = memo(move || shown(watch.stage.get()));
     effect(move || {
         if shown.get() == Stage::None {
@@ -74,27 +75,31 @@ pub(crate) fn Home(user: UserName) -> Built {
         view! {
             <Heading text=words.say(Word::HomeTitle) />
             {freshness(words, watch)}
-            {card(words, user.clone(), watch, offer, shown)}
+            {card(words, user.clone(), watch, offer, start, shown)}
         }
         .built()
     })
 }
 
+/// Nothing is known of the server: of a moment, or as Slurm does not say.
+pub(super) fn unknown(words: Words, watch: Watch) -> Built {
+    let text = words.tell(move |text| {
+        let uncertain = watch.with(|known| known.uncertain);
+        let word = if uncertain {
+            Word::UnknownServer
+        } else {
+            Word::OneMoment
+        };
+        text.get(word).to_owned()
+    });
+    view! { <Paragraph class="waiting" text /> }.built()
+}
+
 /// The server, whatever it is doing.
-fn card(words: Words, user: UserName, watch: Watch, offer: Offer, shown: Memo<Stage>) -> Built {
+fn card(words: Words, user: UserName, watch: Watch, offer: Offer, start: Start, shown: Memo<Stage>) -> Built {
     dynamic(move || match shown.get() {
-        Stage::Unknown | Stage::Trouble => {
-            let text = words.tell(move |text| {
-                if watch.with(|known| known.uncertain) {
-                    text.get(Word::UnknownServer)
-                } else {
-                    text.get(Word::OneMoment)
-                }
-                .to_owned()
-            });
-            view! { <Paragraph class="waiting" text /> }.built()
-        }
-        Stage::None => view! { <Idle user=user.clone() watch offer /> }.built(),
+        Stage::Unknown | Stage::Trouble => unknown(words, watch),
+        Stage::None => view! { <Idle user=user.clone() watch offer start /> }.built(),
         Stage::Server(Phase::Ready) => view! { <ServerCard user=user.clone() watch /> }.built(),
         Stage::Server(Phase::Stopping) => view! { <Paragraph text=words.say(Word::Stopping) /> }.built(),
         Stage::Server(_) => {
@@ -112,35 +117,35 @@ fn card(words: Words, user: UserName, watch: Watch, offer: Offer, shown: Memo<St
 
 /// No server: start one with the last choices, or change them.
 #[component]
-fn Idle(user: UserName, watch: Watch, offer: Offer) -> Built {
+fn Idle(user: UserName, watch: Watch, offer: Offer, start: Start) -> Built {
     let words = Words::get();
-    let (retry, past) = (callback(move || offer.ask()), user.clone());
+    let retry = callback(move || offer.ask());
     let proposal = dynamic(move || match offer.answer.get() {
         None => waiting(words),
         Some(Err(failure)) => view! { <Trouble failure retry /> }.built(),
-        Some(Ok(offer)) => view! { <Proposal user=user.clone() offer /> }.built(),
+        Some(Ok(offer)) => view! { <Proposal offer start /> }.built(),
     });
     view! {
         <Paragraph text=words.say(Word::NoServerRunning) />
         <NextFailed watch />
         {proposal}
-        <History user=past />
+        <History user />
     }
     .built()
 }
 
 /// The last choices as a sentence with its end, and the button that takes them.
 #[component]
-fn Proposal(user: UserName, offer: Arc<OptionsView>) -> Built {
+fn Proposal(offer: Arc<OptionsView>, start: Start) -> Built {
     let (words, site) = (Words::get(), Site::get());
     let now = clock::ticking(20);
-    let start = Start::new(user, None);
+    let begins = beginning_of(&offer);
     let options = offer.chosen.clone();
     let raw = options.to_raw();
     // The form starts with the last choices by itself.
     let change = paths::spawn();
     let request = words.tell(move |_| {
-        let until = now.get() + i64::from(options.time.get()) * 60;
+        let until = now.get().max(begins) + i64::from(options.time.get()) * 60;
         format!("{}.", site.request(words, &options, Some(until)))
     });
     let send = callback(move || start.send(raw.clone()));
@@ -154,4 +159,11 @@ fn Proposal(user: UserName, offer: Arc<OptionsView>) -> Built {
         </Buttons>
     }
     .built()
+}
+
+/// When the reservation of the last choices begins; 0 without one.
+fn beginning_of(offer: &OptionsView) -> i64 {
+    let name = offer.chosen.reservation.as_ref();
+    let reservation = name.and_then(|name| offer.reservation(name.as_str()));
+    reservation.map_or(0, |reservation| reservation.starts_at)
 }

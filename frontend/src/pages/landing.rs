@@ -32,6 +32,8 @@ pub(crate) fn Landing(user: UserName) -> Built {
         }
         let target = site.with(|site| site.landing);
         match (watch.stage.get(), target) {
+            // Home says why.
+            (Stage::Unknown, _) if watch.with(|known| known.uncertain) => go.instead(&paths::home()),
             (Stage::Unknown, _) => {}
             (Stage::Server(phase), Target::Home) if phase.is_live() => go.instead(&paths::home()),
             (Stage::Server(Phase::Ready), _) => go.instead(&watch.url().unwrap_or_else(paths::home)),

@@ -13,7 +13,7 @@ use crate::paths;
 use crate::router::Go;
 use crate::session::Session;
 use crate::site::Site;
-use crate::task::{callback, follow};
+use crate::task::{callback, follow, memo};
 use crate::text::{Word, Words};
 use crate::watch::{Stage, Watch};
 
@@ -25,10 +25,12 @@ pub(crate) fn Logout(user: UserName) -> Built {
     let (words, session, go, site) = (Words::get(), Session::get(), Go::get(), Site::get());
     let watch = Watch::new(user);
     let log_out = Attempt::new(move || session.log_out(go, document::is_checked(STOP)));
+    // What was answered stays, whatever becomes of the server and of the site.
+    let live = memo(move || matches!(watch.stage.get(), Stage::Server(phase) if phase.is_live()));
+    let proposed = memo(move || site.with(|site| site.stop_at_logout));
     let server = maybe(move || {
-        let live = matches!(watch.stage.get(), Stage::Server(phase) if phase.is_live());
-        live.then(|| {
-            let proposed = follow(move || site.with(|site| site.stop_at_logout));
+        live.get().then(|| {
+            let proposed = follow(move || proposed.get());
             let question = check(STOP, words.say(Word::StopToo), None, proposed, Box::new(|_| ())).built();
             view! {
                 <Paragraph text=words.say(Word::LogOutLead) />

@@ -7,6 +7,7 @@ use shared::raw::RawOptions;
 use shared::server::Phase;
 
 use super::forbidden::NotYours;
+use super::home::unknown;
 use crate::a11y::Heading;
 use crate::api::Failure;
 use crate::built::{Built, IntoBuilt, dynamic};
@@ -65,7 +66,8 @@ fn NotRunning(user: UserName) -> Built {
             <Paragraph text=words.say(Word::Stopping) />
         }
         .built(),
-        Stage::Unknown | Stage::Server(_) => waiting(words),
+        Stage::Unknown => unknown(words, watch),
+        Stage::Server(_) => waiting(words),
     })
 }
 

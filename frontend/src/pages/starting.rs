@@ -7,15 +7,15 @@ use shared::server::Phase;
 mod details;
 
 use self::details::{OPEN, opening, queued, starting};
-use super::ended::Ended;
+use super::ended::{Ended, title};
 use super::forbidden::NotYours;
+use super::home::unknown;
 use super::not_running::trouble;
 use crate::a11y::{Announcer, Heading, keep_focus};
 use crate::attempt::Attempt;
 use crate::built::{Built, IntoBuilt, dynamic, maybe};
 use crate::components::{
     Button, ButtonLink, Buttons, Failed, Meaning, Notice, Paragraph, QUIET, SECOND, Step, Steps, check, meanwhile,
-    waiting,
 };
 use crate::element::el;
 use crate::offer::Offer;
@@ -75,7 +75,7 @@ fn Follow(user: UserName) -> Built {
     });
     let shown = memo(move || shown(watch.stage.get()));
     dynamic(move || match shown.get() {
-        Stage::Unknown => waiting(words),
+        Stage::Unknown => unknown(words, watch),
         Stage::Trouble => trouble(watch),
         Stage::Server(Phase::Stopping) => view! {
             <Heading text=words.say(Word::Cancelling) />
@@ -297,10 +297,18 @@ fn announce(words: Words, watch: Watch) {
         if let (Stage::Server(_), Stage::Server(phase)) = (before, stage)
             && before != stage
         {
-            let said = untrack(move || words.text()).phase(phase);
-            announcer.say(said);
+            let text = untrack(move || words.text());
+            // What is heard or read elsewhere says of what it speaks.
+            let said = match phase {
+                Phase::Ready => text.form(Word::StartingTitle, 1, &[]),
+                Phase::Ended => watch
+                    .last(|known| known.state.as_ref()?.end.as_ref().map(|end| title(text, end)))
+                    .unwrap_or_default(),
+                _ => text.phase(phase).to_owned(),
+            };
+            announcer.say(&said);
             if matches!(phase, Phase::Ready | Phase::Ended) {
-                notify::tell(said);
+                notify::tell(&said);
             }
         }
         before = stage;

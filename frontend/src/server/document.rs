@@ -54,6 +54,8 @@ pub(crate) fn focus(_id: &str) {}
 
 pub(crate) fn ask(_id: &str) {}
 
+pub(crate) fn close(_id: &str) {}
+
 pub(crate) fn is_checked(_id: &str) -> bool {
     false
 }

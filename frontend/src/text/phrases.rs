@@ -65,9 +65,7 @@ impl Tongue {
 
     /// An end alone: `Until 15:42`.
     pub(crate) fn ends(&self, when: &When) -> String {
-        let until = self.until(when);
-        let (first, rest) = until.split_at_checked(1).unwrap_or_default();
-        first.to_ascii_uppercase() + rest
+        self.moment_as(Word::Ends, when)
     }
 
     /// A beginning in a sentence: `since 15:42`.
@@ -207,7 +205,13 @@ impl Tongue {
             (Word::TooSmall, Some(min)) if field == "memory" => self.fill(Word::Gb, &[&gb_up(min, self.comma())]),
             (_, Some(amount)) => self.amount(field, amount),
         };
-        self.fill(word, &[self.get(*what), &amount])
+        // Of GPUs there is a kind, and a number.
+        let is_number = matches!(word, Word::TooSmall | Word::TooLarge);
+        let what = match field {
+            "gpu" => self.form(*what, usize::from(is_number), &[]),
+            _ => self.get(*what).to_owned(),
+        };
+        self.fill(word, &[&what, &amount])
     }
 
     /// Whether there is room for a request; nothing where that is not known.
@@ -218,7 +222,7 @@ impl Tongue {
             Room::None => return self.get(Word::RoomNone).to_owned(),
             Room::At(moment) => return self.fill(Word::RoomAt, &[&self.at(&at(*moment))]),
             Room::Before { at: moment, time } => {
-                let (moment, time) = (self.moment(&at(*moment)), self.duration(*time));
+                let (moment, time) = (self.at(&at(*moment)), self.duration(*time));
                 return self.fill(Word::RoomBefore, &[&moment, &time]);
             }
             Room::For(less) => less,

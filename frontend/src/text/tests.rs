@@ -75,12 +75,12 @@ fn moments_say_the_day_where_it_is_not_today() {
     assert_eq!(plain(text.date(&when(9, 1))), "1 August 2026");
     let text = tongue(fr);
     assert_eq!(plain(text.until(&when(0, 1))), "jusqu’à 9 h 05");
-    assert_eq!(plain(text.until(&when(1, 1))), "jusqu’à demain, 9 h 05");
-    assert_eq!(plain(text.until(&when(9, 1))), "jusqu’au 1er août, 9 h 05");
-    assert_eq!(plain(text.since(&when(-1, 1))), "depuis hier, 9 h 05");
+    assert_eq!(plain(text.until(&when(1, 1))), "jusqu’à demain à 9 h 05");
+    assert_eq!(plain(text.until(&when(9, 1))), "jusqu’au 1er août à 9 h 05");
+    assert_eq!(plain(text.since(&when(-1, 1))), "depuis hier à 9 h 05");
     assert_eq!(plain(text.at(&when(9, 1))), "le 1er août à 9 h 05");
-    assert_eq!(plain(text.ends(&when(9, 2))), "Jusqu’au 2 août, 9 h 05");
-    assert_eq!(plain(text.ends(&when(400, 2))), "Jusqu’au 2 août 2026, 9 h 05");
+    assert_eq!(plain(text.ends(&when(9, 2))), "Fin le 2 août à 9 h 05");
+    assert_eq!(plain(text.ends(&when(400, 2))), "Fin le 2 août 2026 à 9 h 05");
 }
 
 #[test]

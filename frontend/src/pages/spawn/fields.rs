@@ -202,10 +202,14 @@ impl Fields {
 
     fn memory(self) -> Built {
         let (form, words) = (self.page.form, self.words);
-        let per_core = follow(move || form.cores().map_or(0, |cores| (cores * PER_CORE).min(self.most(2))));
+        let wanted = move || form.cores().map_or(0, |cores| cores * PER_CORE);
+        let per_core = follow(move || wanted().min(self.most(2)));
         let name = words.tell(move |text| {
-            let (one, all) = (text.memory(PER_CORE), text.memory(per_core.get()));
-            text.fill(Word::PerCore, &[&one, &all])
+            let all = text.memory(per_core.get());
+            if per_core.get() < wanted() {
+                return text.fill(Word::TheMost, &[&all]);
+            }
+            text.fill(Word::PerCore, &[&text.memory(PER_CORE), &all])
         });
         let picks = vec![(name, words.tell(move |text| text.memory_field(per_core.get())))];
         let view = view! {

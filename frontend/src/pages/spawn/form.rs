@@ -35,6 +35,8 @@ pub(super) struct Form {
     pub(super) interface: RwSignal<String>,
     /// The cores and the memory that the page itself filled in: it may change them with the GPU.
     proposed: StoredValue<[String; 2]>,
+    /// The profile whose choices were filled in last.
+    taken: StoredValue<String>,
 }
 
 impl Form {
@@ -54,6 +56,7 @@ impl Form {
             features: field(),
             interface: field(),
             proposed: StoredValue::new([String::new(), String::new()]),
+            taken: StoredValue::new(String::new()),
         };
         form.begin(offer, link, words(link, "profile"), text);
         form
@@ -62,6 +65,7 @@ impl Form {
     /// As at first, with the profile of this name, or without one.
     pub(super) fn begin(self, offer: &OptionsView, link: &RawOptions, profile: Option<String>, text: &Tongue) {
         self.take(&offer.chosen.to_raw(), offer, text);
+        self.taken.set_value(String::new());
         self.propose();
         if let Some(name) = profile {
             self.take_profile(&name, offer, text);
@@ -87,6 +91,17 @@ impl Form {
     /// Fills in what a profile says.
     pub(super) fn take_profile(self, name: &str, offer: &OptionsView, text: &Tongue) {
         if let Some(profile) = offer.profiles.iter().find(|profile| profile.name.as_str() == name) {
+            // What the one before it said goes with it.
+            let former = self.taken.get_value();
+            if let Some(former) = offer.profiles.iter().find(|profile| profile.name.as_str() == former) {
+                let chosen = offer.chosen.to_raw();
+                for field in former.options.0.keys() {
+                    if let Some(value) = words(&chosen, field) {
+                        self.put(field, value, offer, text);
+                    }
+                }
+            }
+            self.taken.set_value(name.to_owned());
             self.profile.set(name.to_owned());
             for field in profile.options.0.keys() {
                 if let Some(value) = words(&profile.options, field)

@@ -41,7 +41,6 @@ impl Fields {
         });
         let search = (all > MANY).then(|| {
             let label = el("label")
-                .class("field__hint")
                 .attr("for", "account-filter")
                 .says(words.say(Word::AccountFilter));
             let search = input("account-filter", false, Signal::stored(None))
