@@ -32,6 +32,9 @@ await tell(async (enter) => {
   await sees(teacher.page.getByRole("heading", { level: 1, name: "Course" }), teacher.page.getByRole("row", { name: /ada/ }));
   await sees(teacher.page.getByText("Ready: 1"), teacher.page.getByText("In the queue: 1"));
   await inspectAll(teacher, "board");
+  await teacher.page.setViewportSize({ width: 320, height: 640 });
+  await sees(teacher.page.getByRole("row", { name: /waits/ }).getByText(look(teacher).say.waitsFor));
+  await teacher.page.setViewportSize(teacher.screen);
   await speak(teacher.page, "fr");
 
   step("without the other language the page stays as it is, and says so");
