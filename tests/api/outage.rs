@@ -284,13 +284,11 @@ async fn a_slurmctld_that_is_away_behind_slurmrestd_is_one_silence_from_its_begi
     let began = until("the silence to be noticed", || async { since().await }).await;
     let (first, asked) = (site.cluster().requests(), std::time::Instant::now());
     until("some rounds", || async {
-        (site.cluster().requests() >= first + 8).then_some(())
+        (site.cluster().requests() >= first + 12).then_some(())
     })
     .await;
-    assert!(
-        asked.elapsed().as_secs() >= 3,
-        "two requests in a round, a round in two seconds"
-    );
+    // The first two rounds may follow each other at once, and each tries some versions of the API.
+    assert!(asked.elapsed().as_secs() >= 1, "it does not pause between rounds");
     assert_eq!(since().await, Some(began));
     let state = ada.server().await.unwrap().state;
     assert_eq!(state.slurm_silent_since, Some(began));
