@@ -381,6 +381,19 @@ mod tests {
     }
 
     #[test]
+    fn root_is_blocked_whoever_else_is_and_host_names_are_as_browsers_send_them() {
+        let text = EXAMPLE
+            .replace("\n# blocked = [\"root\", ", "\nblocked = [")
+            .replace("//jupyter.example.org/", "//Jupyter.Example.ORG/");
+        let config = parse(&text).unwrap();
+        let may = |name| config.may_sign_in(&UserName::new(name).unwrap());
+        assert_eq!(["ada", "munge", "root"].map(may), [true, false, false]);
+        assert_eq!(config.server.origin(), "https://jupyter.example.org");
+        let error = parse(&text.replace("\"munge\"", "\"Admin\"")).unwrap_err();
+        assert!(error.contains("Admin"), "{error}");
+    }
+
+    #[test]
     fn a_mistyped_key_is_refused_with_its_line_and_the_key_that_was_meant() {
         let error = parse(&EXAMPLE.replace("listen =", "lisen =")).unwrap_err();
         assert!(
@@ -460,6 +473,11 @@ mod tests {
                 "job.start_timeout_seconds",
             ),
             ("networks = [\"10.0.0.0/8\"]", "networks = []", "job.networks"),
+            (
+                "# partition = \"cpubase_interac\"",
+                "partition = \"cpu,\"",
+                "job.partition",
+            ),
             (
                 "# max_connections = 8000",
                 "max_connections = 0",

@@ -51,6 +51,8 @@ async fn an_open_lab_carries_the_sign_in_on_and_files_do_not() {
     site.sign_in("ada").await.start_and_wait(&json!({})).await;
     let file = aged(&site, 100).get("user/ada/lab").await;
     assert_eq!((file.status, cookie(&file, "slipway-user")), (200, None));
+    let about_it = aged(&site, 100).request(Method::HEAD, "user/ada/lab");
+    assert_eq!(cookie(&Person::send(about_it).await, "slipway-user"), None);
     let reply = aged(&site, 100).get("user/ada/api/status").await;
     assert_eq!(reply.status, 200);
     assert!(cookie(&reply, "slipway-hub").is_some() && cookie(&reply, "slipway-user").is_some());

@@ -58,7 +58,7 @@ pub async fn forward(app: &AppState, mut request: Request) -> Result<Response, E
         headers.insert(header::CONNECTION, HeaderValue::from_static("te"));
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
     }
-    let is_kept = request.method() == Method::GET && !rest.starts_with("api/");
+    let is_kept = request.method().is_safe() && !rest.starts_with("api/");
 
     target.used(app.clock.now());
     let mut response = target.send(request).await.map_err(|error| match error {
