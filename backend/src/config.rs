@@ -456,6 +456,34 @@ mod tests {
     }
 
     #[test]
+    fn a_runtime_dir_or_a_kernel_that_the_job_could_not_use_is_refused() {
+        let kernels = parse(&EXAMPLE.replace("# tcp_kernels", "tcp_kernels")).unwrap();
+        assert_eq!(kernels.job.tcp_kernels, ["scala"]);
+        assert_eq!(
+            (kernels.job.runtime_dir.as_str(), kernels.job.debugger),
+            ("/tmp", false)
+        );
+        for (good, bad, key) in [
+            ("# runtime_dir = \"/tmp\"", "runtime_dir = \"tmp\"", "job.runtime_dir"),
+            ("# runtime_dir = \"/tmp\"", "runtime_dir = \"/a:/b\"", "job.runtime_dir"),
+            (
+                "# tcp_kernels = [\"scala\"]",
+                "tcp_kernels = [\"Scala 2\"]",
+                "job.tcp_kernels",
+            ),
+            ("# debugger = false", "debugger = \"no\"", "job.debugger"),
+        ] {
+            let text = EXAMPLE.replace(good, bad);
+            assert_ne!(text, EXAMPLE, "{good} is not in the example");
+            let error = parse(&text).unwrap_err();
+            assert!(
+                error.contains(key) || key == "job.debugger" && error.contains("debugger"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
     fn a_value_that_cannot_be_is_refused_with_file_line_key_and_what_would_be_right() {
         for (good, bad, key) in [
             (

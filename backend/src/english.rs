@@ -38,6 +38,7 @@ pub fn ended(end: &EndView) -> String {
         EndCause::HomeMissing => "The home is not on the node, or cannot be written to".into(),
         EndCause::HomeFull => "Nothing more can be written to the home".into(),
         EndCause::NoFolder => "The node has no room for temporary files".into(),
+        EndCause::SocketPathTooLong => "The folder for the sockets of kernels has too long a path".into(),
         EndCause::SetupFailed => "The site's set-up lines failed".into(),
         EndCause::NoPort => "There was no free port on the node".into(),
         EndCause::PortNotTold => "The job could not tell its port through Slurm".into(),

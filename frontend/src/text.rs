@@ -163,7 +163,7 @@ words! {
     NotOffered NotTogether Locked NoSuchNode NoNodeAtAll
     // How it ended, and what to do about it.
     EndGaveUp EndStopped EndCancelled EndRefused EndUnreachable EndLost EndJupyterMissing EndSetupFailed EndNoPort
-    EndPortNotTold EndModuleMissing EndHomeMissing EndHomeFull EndNoFolder EndCancelledBy EndJupyterFailed EndFinished EndTimeLimit EndOutOfMemory EndNodeFailed EndPreempted EndOther
+    EndPortNotTold EndModuleMissing EndHomeMissing EndHomeFull EndNoFolder EndSocketPathTooLong EndCancelledBy EndJupyterFailed EndFinished EndTimeLimit EndOutOfMemory EndNodeFailed EndPreempted EndOther
     AdviceNoJob AdviceNotYou AdviceHome AdviceHomeFull AdviceNoPort AdviceJupyterFailed AdviceTimeLimit
     AdviceOutOfMemory AdviceAgain AdviceSaved AdviceOther
     // How the people of an event are doing.

@@ -233,6 +233,7 @@ fn cause(json: &Json) -> Option<EndCause> {
         "home_missing" => EndCause::HomeMissing,
         "home_full" => EndCause::HomeFull,
         "no_folder" => EndCause::NoFolder,
+        "socket_path_too_long" => EndCause::SocketPathTooLong,
         "no_port" => EndCause::NoPort,
         "port_not_told" => EndCause::PortNotTold,
         "jupyter_failed" => EndCause::JupyterFailed {

@@ -71,6 +71,8 @@ pub enum EndCause {
     HomeFull,
     /// The node has no room for temporary files.
     NoFolder,
+    /// The path of the folder for the sockets of kernels is too long on that node.
+    SocketPathTooLong,
     /// No free port in the configured range on that node.
     NoPort,
     /// The job could not tell its port through Slurm.

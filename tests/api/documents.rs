@@ -61,7 +61,13 @@ const ENDS: &[(&[&str], &str)] = &[
     (&["gave_up", "cancelled", "refused"], ""),
     (&["unreachable", "lost"], "no_job"),
     (
-        &["jupyter_missing", "setup_failed", "module_missing", "port_not_told"],
+        &[
+            "jupyter_missing",
+            "setup_failed",
+            "module_missing",
+            "port_not_told",
+            "socket_path_too_long",
+        ],
         "not_you",
     ),
     (&["home_missing"], "home"),

@@ -79,7 +79,7 @@ const REFUSALS: [(i32, &str, &str); 10] = [
 ];
 
 /// What the job or Slurm ends with, and the messages for it in the page's catalogues.
-const ENDS: [(&str, &str, &str); 12] = [
+const ENDS: [(&str, &str, &str); 13] = [
     ("module", "end_module_missing", "advice_not_you"),
     ("setup", "end_setup_failed", "advice_not_you"),
     ("jupyter", "end_jupyter_missing", "advice_not_you"),
@@ -87,6 +87,7 @@ const ENDS: [(&str, &str, &str); 12] = [
     ("port", "end_port_not_told", "advice_not_you"),
     ("home", "end_home_missing", "advice_home"),
     ("full", "end_home_full", "advice_home_full"),
+    ("path", "end_socket_path_too_long", "advice_not_you"),
     ("memory", "end_out_of_memory", "advice_out_of_memory"),
     ("node", "end_node_failed", "advice_again"),
     ("preempted", "end_preempted", "advice_again"),
@@ -103,6 +104,7 @@ const SETUP: &str = r#"case $USER in
   end-port) scontrol() { return 1; }; scontrol=/nowhere; SLURM_JOB_ID=0; PATH=/nowhere ;;
   end-home) trap - EXIT; fail 87 "no home" ;;
   end-full) trap - EXIT; fail 88 "no room" ;;
+  end-path) trap - EXIT; fail 89 "long path" ;;
 esac"#;
 
 fn person(name: String, behaviour: Behaviour) -> Account {

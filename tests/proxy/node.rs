@@ -8,7 +8,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, Error, SignatureScheme, Stream};
 use serde_json::{Value, json};
-use shared::server::Phase;
+use shared::server::{EndCause, Phase};
 use slipway_tests::{Plan, Site};
 
 use crate::ready;
@@ -121,6 +121,110 @@ async fn nothing_secret_stays_in_the_environment_or_on_the_command_line() {
     ada.delete(&ada.server_path()).await;
     ada.wait_for(Phase::Ended).await;
     slipway_tests::until("the folder to be gone", || async { (!folder.exists()).then_some(()) }).await;
+    site.shut_down().await;
+}
+
+/// A process and those that it started, each with the environment that `/proc` shows of it.
+fn environments(leader: i32) -> Vec<(i32, String)> {
+    let mut found = vec![(leader, environment(leader))];
+    let tasks = std::fs::read_dir(format!("/proc/{leader}/task")).unwrap().flatten();
+    for task in tasks {
+        let children = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        found.extend(
+            children
+                .split_whitespace()
+                .flat_map(|child| environments(child.parse().unwrap())),
+        );
+    }
+    found
+}
+
+fn environment(process: i32) -> String {
+    String::from_utf8_lossy(&std::fs::read(format!("/proc/{process}/environ")).unwrap()).into_owned()
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn no_process_of_a_job_was_started_with_its_key() {
+    let (site, _) = ready().await;
+    let found = environments(site.cluster().job(1).unwrap().process.unwrap());
+    assert!(found.len() >= 2, "the batch script and Jupyter: {found:?}");
+    for (process, environment) in &found {
+        assert!(environment.contains("SLURM_JOB_ID="), "{process}: {environment}");
+        assert!(!environment.contains("PRIVATE KEY"), "{process}: {environment}");
+        assert!(!environment.contains("SLIPWAY_"), "{process}: {environment}");
+    }
+    site.shut_down().await;
+}
+
+/// The private folder of a person's running job.
+async fn folder_of(person: &slipway_tests::Person) -> std::path::PathBuf {
+    let shown: Value = person.get(&person.own("show")).await.json();
+    let mut arguments = shown["arguments"].as_array().unwrap().iter();
+    let key = arguments
+        .find_map(|a| a.as_str()?.strip_prefix("--ServerApp.keyfile="))
+        .unwrap();
+    std::path::Path::new(key).parent().unwrap().to_owned()
+}
+
+fn in_folder(folder: &std::path::Path) -> Plan {
+    Plan {
+        job: format!("runtime_dir = \"{}\"\n", folder.display()),
+        ..Plan::default()
+    }
+}
+
+#[tokio::test]
+async fn the_folder_of_a_killed_job_is_removed_by_the_next_job_and_that_of_a_running_job_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = Site::start(in_folder(folder.path())).await;
+    let (ada, other) = (site.sign_in("ada").await, site.sign_in("many-accounts").await);
+    ada.start_and_wait(&json!({})).await;
+    other.start_and_wait(&json!({})).await;
+    let (killed, running) = (folder_of(&ada).await, folder_of(&other).await);
+    assert!(killed.starts_with(folder.path()), "{}", killed.display());
+    let group = format!("-{}", site.cluster().job(1).unwrap().process.unwrap());
+    let kill = std::process::Command::new("kill")
+        .args(["-KILL", "--", &group])
+        .status();
+    assert!(kill.unwrap().success());
+    ada.wait_for(Phase::Ended).await;
+    assert!(killed.exists(), "nothing could remove it yet");
+    ada.start_and_wait(&json!({})).await;
+    assert!(!killed.exists(), "{}", killed.display());
+    assert!(running.join("server.key").exists(), "{}", running.display());
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_folder_whose_sockets_would_have_too_long_paths_is_named() {
+    let folder = tempfile::Builder::new().prefix(&"long-".repeat(10)).tempdir().unwrap();
+    let site = Site::start(in_folder(folder.path())).await;
+    let ada = site.sign_in("ada").await;
+    assert_eq!(ada.start(&json!({})).await.status, 202);
+    let end = ada.wait_for(Phase::Ended).await.state.end.unwrap();
+    assert_eq!(end.cause, EndCause::SocketPathTooLong);
+    let log = std::fs::read_to_string(end.log.unwrap()).unwrap();
+    assert!(
+        log.contains("longer than 107 bytes: ") && log.contains("-ipc-99"),
+        "{log}"
+    );
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        0,
+        "its folder stayed"
+    );
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_folder_for_sockets_that_is_not_there_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = Site::start(in_folder(&folder.path().join("missing"))).await;
+    let ada = site.sign_in("ada").await;
+    assert_eq!(ada.start(&json!({})).await.status, 202);
+    let end = ada.wait_for(Phase::Ended).await.state.end.unwrap();
+    assert_eq!(end.cause, EndCause::NoFolder);
     site.shut_down().await;
 }
 

@@ -22,11 +22,13 @@ macro_rules! on_each_release {
 mod chaos;
 mod client;
 mod connection;
+mod debugger;
 mod neighbours;
 mod offer;
 mod outages;
 mod recorded;
 mod releases;
 mod servers;
+mod spied;
 mod variants;
 mod why;

@@ -10,6 +10,7 @@
 pub mod flood;
 pub mod front;
 pub mod jobs;
+pub mod kernel;
 pub mod machine;
 pub mod person;
 pub mod plan;
@@ -19,6 +20,7 @@ pub mod tls;
 pub mod wait;
 
 pub use jobs::sleeping_job;
+pub use kernel::Kernel;
 pub use machine::{Machine, SERVICE_USER, SHADOW};
 pub use person::{Person, Reply};
 pub use plan::{Account, Plan};

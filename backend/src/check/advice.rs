@@ -113,7 +113,15 @@ pub(super) fn end(id: Option<u64>, end: &EndView, awaited: &str, config: &config
             config.identity.home
         ),
         EndCause::HomeFull => format!("nothing more can be written to the person's home; {look}"),
-        EndCause::NoFolder => format!("nothing can be written to the temporary folder of the node; {look}"),
+        EndCause::NoFolder => format!(
+            "nothing can be written to job.runtime_dir ({}) on the node; {look}",
+            job.runtime_dir
+        ),
+        EndCause::SocketPathTooLong => format!(
+            "paths of Unix sockets in job.runtime_dir ({}) would be longer than 107 bytes: name a folder with a shorter \
+             path, such as /tmp",
+            job.runtime_dir
+        ),
         EndCause::SetupFailed => format!("the lines of job.setup ended with an error; {look}"),
         EndCause::NoPort => format!("no port was free on its node: widen job.ports {:?}", job.ports),
         EndCause::PortNotTold => format!(

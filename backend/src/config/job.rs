@@ -36,6 +36,15 @@ pub struct Job {
     /// The job's output file, below the home; `%j` is the job's id.
     #[serde(default = "output")]
     pub output: String,
+    /// The folder on the node in which each job makes its private folder, for its keys and the sockets of its kernels.
+    #[serde(default = "runtime_dir")]
+    pub runtime_dir: String,
+    /// Kernels, by the names of their kernelspecs, that cannot use Unix sockets and get TCP.
+    #[serde(default)]
+    pub tcp_kernels: Vec<String>,
+    /// Whether front ends offer debuggers, which listen on TCP without authentication.
+    #[serde(default)]
+    pub debugger: bool,
     /// The address that Jupyter listens on.
     #[serde(default = "bind")]
     pub bind: std::net::IpAddr,
@@ -63,6 +72,10 @@ fn jupyter() -> String {
 
 fn output() -> String {
     ".slipway-%j.log".into()
+}
+
+fn runtime_dir() -> String {
+    "/tmp".into()
 }
 
 fn bind() -> std::net::IpAddr {
@@ -98,6 +111,18 @@ impl Job {
         }
         if self.jupyter.trim().is_empty() {
             return Err(("job.jupyter", "is empty; the command is usually jupyter".into()));
+        }
+        if !self.runtime_dir.starts_with('/') || !self.runtime_dir.split('/').skip(1).all(word) {
+            return Err((
+                "job.runtime_dir",
+                "has to be the absolute path of a folder on the compute nodes, of letters, digits, - _ . and /, as in \"/tmp\"".into(),
+            ));
+        }
+        if let Some(odd) = self.tcp_kernels.iter().find(|name| !word(name)) {
+            return Err((
+                "job.tcp_kernels",
+                format!("{odd:?} is not the name of a kernelspec; `jupyter kernelspec list` shows them"),
+            ));
         }
         if !(5..=86_400).contains(&self.start_timeout_seconds) {
             return Err(("job.start_timeout_seconds", "has to be from 5 to 86400".into()));

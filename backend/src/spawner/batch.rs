@@ -15,6 +15,8 @@ use crate::slurm::JobDescription;
 const SCRIPT: &str = include_str!("batch.sh");
 /// What JupyterLab is given besides, to say when the time is nearly over.
 const LAB: &str = include_str!("lab.js");
+/// The extension of Jupyter Server that chooses the transport of kernels and turns the debugger off.
+const EXTENSION: &str = include_str!("server_extension.py");
 
 /// Exit codes of the script itself, chosen where neither shells nor Jupyter have any.
 pub(super) mod exit {
@@ -26,6 +28,7 @@ pub(super) mod exit {
     pub(crate) const MODULE_MISSING: i64 = 86;
     pub(crate) const HOME_MISSING: i64 = 87;
     pub(crate) const HOME_FULL: i64 = 88;
+    pub(crate) const SOCKET_PATH_TOO_LONG: i64 = 89;
 }
 
 /// The job for these options; with fresh settings, Jupyter does not see the person's own, this once.
@@ -76,6 +79,9 @@ pub(super) fn describe(
             ("LAST_PORT", last.to_string()),
             ("COMMENT", comment.write()),
             ("LAB", LAB.to_owned()),
+            ("EXTENSION", EXTENSION.to_owned()),
+            ("KERNELS", kernel_settings(&config.job)),
+            ("RUNTIME_DIR", config.job.runtime_dir.clone()),
             ("LANGUAGE", comment.language.map_or("", locale).to_owned()),
             ("FRESH", if fresh_settings { "1" } else { "" }.to_owned()),
         ]
@@ -102,6 +108,12 @@ pub(super) fn describe(
         environment,
         script: SCRIPT,
     })
+}
+
+/// What the extension reads, as JSON. Jupyter's names of kernels are in lower case.
+fn kernel_settings(job: &crate::config::Job) -> String {
+    let tcp_kernels: Vec<_> = job.tcp_kernels.iter().map(|name| name.to_lowercase()).collect();
+    serde_json::json!({ "debugger": job.debugger, "tcp_kernels": tcp_kernels }).to_string()
 }
 
 /// The name of a language's pack for JupyterLab.

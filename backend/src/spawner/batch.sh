@@ -9,27 +9,63 @@ fail() { # CODE WORDS… : Slipway turns the code into the sentence that the per
   exit "$1"
 }
 
+# First stage. Slurm starts this script with Slipway's variables, and /proc/PID/environ shows what a process was started with
+# for as long as it runs. The variables move into files of a private folder, and the script starts itself anew in the same
+# process without them.
+if [[ ${SLIPWAY_SERVER_KEY+set} ]]; then
+  # The path is short: Unix sockets of kernels are below it.
+  folder=$(mktemp -d "$SLIPWAY_RUNTIME_DIR/sw-XXXXXXXX") || fail 85 "cannot make a folder in $SLIPWAY_RUNTIME_DIR"
+  trap 'rm -rf "$folder"' EXIT # not run by exec
+  {
+    printf '%s' "$SLIPWAY_SERVER_KEY" >"$folder/server.key" &&
+      printf '%s' "$SLIPWAY_SERVER_CERTIFICATE" >"$folder/server.crt" &&
+      printf '%s' "$SLIPWAY_CLIENT_CERTIFICATE" >"$folder/client.crt"
+  } || fail 85 "cannot write to $folder"
+  unset SLIPWAY_SERVER_KEY SLIPWAY_SERVER_CERTIFICATE SLIPWAY_CLIENT_CERTIFICATE
+  for name in "${!SLIPWAY_@}"; do printf '%s=%q\n' "$name" "${!name}"; done >"$folder/variables" || fail 85 "cannot write to $folder"
+  unset "${!SLIPWAY_@}"
+  umask "$umask"
+  exec "$BASH" "$0" "$folder"
+fi
+
+# Second stage. The variables are read as shell variables, so that kernels, terminals and jobs that are submitted from them
+# do not inherit them.
+folder=$1
+trap 'rm -rf "$folder"' EXIT
+. "$folder/variables" || fail 85 "cannot read $folder/variables"
+
 # Jupyter writes to the home before it says anything. That a quota is used up shows only when something is written.
 [[ -d $HOME && -w $HOME && -x $HOME ]] || fail 87 "$HOME is not there, or $USER may not write to it"
 probe="$HOME/.slipway-$SLURM_JOB_ID"
 printf '%4096s' >"$probe" || { rm -f "$probe"; fail 88 "nothing can be written to $HOME"; }
 rm -f "$probe"
 
-# The files of mutual TLS, in a folder that nobody else can enter and that ends with the job.
-folder=$(mktemp -d "${SLURM_TMPDIR:-${TMPDIR:-/tmp}}/slipway-XXXXXXXX") || fail 85 "no temporary folder"
-trap 'rm -rf "$folder"' EXIT
-printf '%s' "$SLIPWAY_SERVER_KEY" >"$folder/server.key"
-printf '%s' "$SLIPWAY_SERVER_CERTIFICATE" >"$folder/server.crt"
-printf '%s' "$SLIPWAY_CLIENT_CERTIFICATE" >"$folder/client.crt"
+# Connection files and sockets of kernels. The path of a Unix socket has at most 107 bytes; this one has ASCII letters only.
+runtime="$folder/runtime" defaults="$folder/defaults" lab="$folder/lab/slipway"
+longest="$runtime/kernel-00000000-0000-0000-0000-000000000000-ipc-99"
+((${#longest} <= 107)) || fail 89 "paths of sockets in $SLIPWAY_RUNTIME_DIR would be longer than 107 bytes: $longest"
+mkdir -p "$runtime" "$lab/static" "$defaults"/{labconfig,jupyter_server_config.d} "$folder/python" || fail 85 "cannot write to $folder"
+
+# A running job holds a lock on a file in its folder. Folders without one were left by jobs that were killed: remove them.
+if command -v flock >/dev/null; then
+  exec 9>"$folder/unlocked" && flock 9 && mv "$folder/unlocked" "$folder/lock"
+  for stale in "$SLIPWAY_RUNTIME_DIR"/sw-????????; do
+    [[ -O $stale && ! -L $stale && -f $stale/lock ]] && flock -n "$stale/lock" rm -rf "$stale"
+  done
+fi
 
 # JupyterLab says when the time is nearly over, by an extension that is there for this job alone.
-lab="$folder/lab/slipway"
-mkdir -p "$lab/static"
 printf 'const ends = %d, language = "%s";\n%s' "${SLURM_JOB_END_TIME:-0}" "$SLIPWAY_LANGUAGE" "$SLIPWAY_LAB" >"$lab/static/remoteEntry.js"
 printf '{"name":"slipway","version":"1.0.0","jupyterlab":{"extension":true,"_build":%s}}' \
   '{"load":"static/remoteEntry.js","extension":"./extension"}' >"$lab/package.json"
 
-# Kernels, terminals and jobs that are started from them inherit the environment: nothing secret stays.
+# An extension of Jupyter Server chooses each kernel's transport and turns the debugger off. What is configured here is
+# added to what the person and the site have configured for Jupyter, and goes after it.
+printf '%s' "$SLIPWAY_EXTENSION" >"$folder/python/slipway_extension.py"
+printf '%s' "$SLIPWAY_KERNELS" >"$folder/python/kernels.json"
+printf 'import sys\nsys.path.append("%s")\n' "$folder/python" >"$defaults/jupyter_config.py"
+printf '{"ServerApp":{"jpserver_extensions":{"slipway_extension":true}}}' >"$defaults/jupyter_server_config.d/slipway.json"
+
 setup=$SLIPWAY_SETUP language=$SLIPWAY_LANGUAGE jupyter=$SLIPWAY_JUPYTER base=$SLIPWAY_BASE hub=$SLIPWAY_HUB bind=$SLIPWAY_BIND
 arguments=()
 while IFS= read -r line; do [[ $line ]] && arguments+=("$line"); done <<<"$SLIPWAY_ARGUMENTS"
@@ -40,7 +76,7 @@ unset "${!SLIPWAY_@}"
 # the words of Lmod and of Environment Modules, also where the lines after it go on.
 complaints="$folder/complaints" # Should they exit, that is a failure of theirs, and not of Jupyter.
 trap 'cat "$complaints" >&2; rm -rf "$folder"; exit 81' EXIT
-eval "$setup" 2>"$complaints"
+eval "$setup" 2>"$complaints" 9>&-
 code=$? module=0
 grep -qE 'module\(s\) (are|is) unknown|cannot be loaded as requested|Unable to locate a modulefile' "$complaints" && module=1
 trap 'rm -rf "$folder"' EXIT
@@ -56,11 +92,10 @@ fi
 
 # In the page's language, where Jupyter has its pack; what the person or the site has chosen for Jupyter goes before it.
 if [[ $language ]]; then
-  mkdir -p "$folder/defaults/labconfig"
   printf '{"@jupyterlab/translation-extension:plugin":{"locale":"%s"}}' "$language" \
-    >"$folder/defaults/labconfig/default_setting_overrides.json"
-  export JUPYTER_CONFIG_PATH="${JUPYTER_CONFIG_PATH:+$JUPYTER_CONFIG_PATH:}$folder/defaults"
+    >"$defaults/labconfig/default_setting_overrides.json"
 fi
+export JUPYTER_CONFIG_PATH="${JUPYTER_CONFIG_PATH:+$JUPYTER_CONFIG_PATH:}$defaults" JUPYTER_RUNTIME_DIR="$runtime"
 
 # A port that nobody listens on; by the job's number, so that jobs that start together on a node choose others,
 # and a job that is started anew does not wait for its own port to be free.
@@ -86,9 +121,9 @@ umask "$umask"
   --ServerApp.base_url="$base/user/$USER/" --ServerApp.root_dir="$HOME" --ServerApp.allow_remote_access=True \
   --ServerApp.trust_xheaders=True --IdentityProvider.token= --ServerApp.password= \
   --ServerApp.certfile="$folder/server.crt" --ServerApp.keyfile="$folder/server.key" \
-  --ServerApp.client_ca="$folder/client.crt" \
+  --ServerApp.client_ca="$folder/client.crt" --KernelManager.transport=ipc \
   --LabApp.extra_labextensions_path="$folder/lab" --JupyterNotebookApp.extra_labextensions_path="$folder/lab" \
-  --ServerApp.tornado_settings="{'hub_prefix':'$base/hub/','hub_host':'$hub','user':'$USER'}" &
+  --ServerApp.tornado_settings="{'hub_prefix':'$base/hub/','hub_host':'$hub','user':'$USER'}" 9>&- &
 # In the background, so that this shell can pass on the signal that ends the job, and then tidy up.
 server=$!
 trap 'kill -TERM "$server" 2>/dev/null' TERM INT

@@ -230,6 +230,7 @@ impl Known {
                 Some(exit::MODULE_MISSING) => EndCause::ModuleMissing,
                 Some(exit::HOME_MISSING) => EndCause::HomeMissing,
                 Some(exit::HOME_FULL) => EndCause::HomeFull,
+                Some(exit::SOCKET_PATH_TOO_LONG) => EndCause::SocketPathTooLong,
                 Some(exit_code) => EndCause::JupyterFailed { exit_code },
                 None => EndCause::Other {
                     slurm_state: word.to_owned(),
@@ -379,6 +380,7 @@ mod tests {
             (&["FAILED"], Some(83), EndCause::NoPort),
             (&["FAILED"], Some(84), EndCause::PortNotTold),
             (&["FAILED"], Some(85), EndCause::NoFolder),
+            (&["FAILED"], Some(89), EndCause::SocketPathTooLong),
             (&["FAILED"], Some(86), EndCause::ModuleMissing),
             (&["FAILED"], Some(87), EndCause::HomeMissing),
             (&["FAILED"], Some(88), EndCause::HomeFull),

@@ -319,6 +319,7 @@ impl Tongue {
             EndCause::HomeMissing => Word::EndHomeMissing,
             EndCause::HomeFull => Word::EndHomeFull,
             EndCause::NoFolder => Word::EndNoFolder,
+            EndCause::SocketPathTooLong => Word::EndSocketPathTooLong,
             EndCause::NoPort => Word::EndNoPort,
             EndCause::PortNotTold => Word::EndPortNotTold,
             EndCause::Finished => Word::EndFinished,
@@ -335,9 +336,11 @@ impl Tongue {
         self.get(match cause {
             EndCause::GaveUp { .. } | EndCause::Refused { .. } => return "",
             EndCause::Unreachable | EndCause::Lost => Word::AdviceNoJob,
-            EndCause::JupyterMissing | EndCause::SetupFailed | EndCause::PortNotTold | EndCause::ModuleMissing => {
-                Word::AdviceNotYou
-            }
+            EndCause::JupyterMissing
+            | EndCause::SetupFailed
+            | EndCause::PortNotTold
+            | EndCause::ModuleMissing
+            | EndCause::SocketPathTooLong => Word::AdviceNotYou,
             EndCause::HomeMissing => Word::AdviceHome,
             EndCause::HomeFull => Word::AdviceHomeFull,
             EndCause::NoPort | EndCause::NoFolder => Word::AdviceNoPort,

@@ -178,6 +178,7 @@ fn every_end_of_a_server_reads_back() {
         EndCause::HomeMissing,
         EndCause::HomeFull,
         EndCause::NoFolder,
+        EndCause::SocketPathTooLong,
         EndCause::NoPort,
         EndCause::PortNotTold,
         EndCause::JupyterFailed { exit_code: 1 },
