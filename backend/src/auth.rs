@@ -44,6 +44,9 @@ pub enum Denied {
         /// What the source said for the person to read.
         said: String,
     },
+    /// Everything is right, and the account has a uid below `identity.min_uid`; for the log.
+    #[error("an account of the system: {0}")]
+    SystemAccount(String),
     /// The person gave up.
     #[error("it was cancelled")]
     Cancelled,

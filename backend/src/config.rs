@@ -142,7 +142,12 @@ impl Config {
     /// Whether somebody of this name may sign in, if the password is right. Slipway's own account in Slurm sees
     /// everybody's jobs: it is nobody's to sign in with.
     pub fn may_sign_in(&self, user: &UserName) -> bool {
-        *user != self.slurm.service_user && !self.is_blocked(user)
+        *user != self.slurm.service_user && !self.is_blocked(user) && !self.is_refused_as_numeric(user)
+    }
+
+    /// Whether Slurm could read this name as a uid, and such names are not allowed.
+    pub fn is_refused_as_numeric(&self, user: &UserName) -> bool {
+        user.is_numeric() && !self.identity.numeric_names
     }
 
     fn resolve(&mut self, folder: &Path) {
@@ -529,6 +534,11 @@ mod tests {
             (
                 "service_user = \"slipway\"",
                 "service_user = \"root\"",
+                "slurm.service_user",
+            ),
+            (
+                "service_user = \"slipway\"",
+                "service_user = \"990\"",
                 "slurm.service_user",
             ),
             ("gpu_suffix = \"_gpu\"", "gpu_suffix = \"_cpu\"", "accounts.gpu_suffix"),

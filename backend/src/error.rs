@@ -47,6 +47,12 @@ pub enum Error {
         /// What the source of accounts said.
         said: String,
     },
+    /// The name reads as a number (`identity.numeric_names`).
+    #[error("this name reads as a number, which Slurm could take for the uid of another user; ask support for another name")]
+    NumericName,
+    /// The account has a uid below `identity.min_uid`; which one is for the log.
+    #[error("this is an account of the system, not of a person; sign in with your own")]
+    SystemAccount(String),
     /// The source of accounts does not answer, or has no room; the cause is for the log.
     #[error("signing in is not possible now; try again in a moment")]
     SignInUnavailable(String),
@@ -109,6 +115,8 @@ impl Error {
             Self::PasswordExpired(_) => (StatusCode::FORBIDDEN, ErrorCode::PasswordExpired),
             Self::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, ErrorCode::Throttled),
             Self::Inactive { .. } => (StatusCode::FORBIDDEN, ErrorCode::Inactive),
+            Self::NumericName => (StatusCode::FORBIDDEN, ErrorCode::NumericName),
+            Self::SystemAccount(_) => (StatusCode::FORBIDDEN, ErrorCode::SystemAccount),
             Self::SignInUnavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::SignInUnavailable),
             Self::NoAssociation => (StatusCode::FORBIDDEN, ErrorCode::NoAssociation),
             Self::Forbidden => (StatusCode::FORBIDDEN, ErrorCode::Forbidden),
@@ -129,7 +137,8 @@ impl Error {
     /// What the person must not see and the log should have.
     pub fn private_cause(&self) -> Option<&str> {
         match self {
-            Self::SignInUnavailable(cause)
+            Self::SystemAccount(cause)
+            | Self::SignInUnavailable(cause)
             | Self::NotAnswering(cause)
             | Self::SlurmUnreachable(cause)
             | Self::Internal(cause) => Some(cause),
@@ -205,6 +214,7 @@ impl From<SlurmError> for Error {
         match error {
             SlurmError::Refused { message, code } => Self::Refused { message, code },
             SlurmError::Unreachable { cause, .. } => Self::SlurmUnreachable(cause),
+            SlurmError::NotFound => Self::NotFound,
             error @ SlurmError::SignerAway(_) => Self::SlurmUnreachable(error.to_string()),
             error => Self::Internal(error.to_string()),
         }
@@ -238,6 +248,7 @@ impl From<Denied> for Error {
             Denied::PasswordExpired { said } => Self::PasswordExpired(said),
             Denied::Cancelled => Self::SignInOver,
             Denied::Inactive { since, said } => Self::Inactive { since, said },
+            Denied::SystemAccount(cause) => Self::SystemAccount(cause),
             Denied::Unavailable(cause) => Self::SignInUnavailable(cause),
         }
     }

@@ -13,7 +13,7 @@ mod wire;
 
 pub use client::{AsPerson, AsService, Client};
 pub use error::SlurmError;
-pub use job::{Job, JobDescription, JobState, NO_OUTPUT};
+pub use job::{HELD_BY_USER, Job, JobDescription, JobState, NO_OUTPUT};
 pub use resources::{Association, JobLimits, Node, Partition, Qos, Reservation};
 pub(crate) use token::audit_owner;
 pub use token::{AUDIT, Limits, Signer, Tokens, sign_for_others};

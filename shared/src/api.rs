@@ -260,6 +260,10 @@ pub enum ErrorCode {
     PasswordExpired,
     /// The account is not active.
     Inactive,
+    /// The name reads as a number, and Slurm could take it for the uid of another user.
+    NumericName,
+    /// The account is one of the system's, not a person's.
+    SystemAccount,
     /// The source of accounts does not answer, or has no room.
     SignInUnavailable,
     /// No association in Slurm: there is no compute account to charge.

@@ -99,10 +99,33 @@ name! {
 }
 
 impl UserName {
+    /// Whether Slurm could read this name as a uid: see [`is_numeric`].
+    pub fn is_numeric(&self) -> bool {
+        is_numeric(&self.0)
+    }
+
     /// The canonical name for what a person typed: surrounding space dropped, letters in lower case.
     pub fn from_typed(text: &str) -> Result<Self, NameError> {
         Self::new(text.trim().to_ascii_lowercase())
     }
+}
+
+/// Whether C's `strtol` reads the whole text as a number, in base 10 or in the base that a prefix (`0x`, `0b`) names.
+///
+/// Slurm looks a user up with `getpwnam` and, where there is none of that name, reads the text with `strtol` in base 10
+/// (`_uid_from_string` in `src/common/uid.c`, 24.11 and 26.05): white space and a sign in front are skipped, and `2001`
+/// is whoever has that uid. Other bases and numbers that no uid can have, which these releases refuse, count as well:
+/// a name that must not be a number should not depend on that.
+pub fn is_numeric(text: &str) -> bool {
+    // `isspace` in the C locale.
+    let text = text.trim_start_matches([' ', '\t', '\n', '\x0b', '\x0c', '\r']);
+    let text = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let in_base = |digits: &str, base: u32| !digits.is_empty() && digits.chars().all(|c| c.is_digit(base));
+    let prefixed = |prefixes: [&str; 2], base: u32| {
+        let digits = prefixes.iter().find_map(|prefix| text.strip_prefix(prefix));
+        digits.is_some_and(|digits| in_base(digits, base))
+    };
+    in_base(text, 10) || prefixed(["0x", "0X"], 16) || prefixed(["0b", "0B"], 2)
 }
 
 fn check_user(text: &str) -> Result<(), NameError> {
@@ -164,6 +187,33 @@ mod tests {
             assert!(UserName::new(bad).is_err(), "{bad:?} was taken");
         }
         assert_eq!(UserName::new("x".repeat(33)), Err(NameError::TooLong));
+    }
+
+    #[test]
+    fn a_name_that_strtol_reads_whole_is_numeric() {
+        for numeric in [
+            "2001",
+            "0",
+            "007",
+            "08",
+            "+1",
+            "-1",
+            " 1",
+            "\t\n\x0b\x0c\r +2001",
+            "0x7d1",
+            "0X7D1",
+            "0b101",
+            "4294967296",
+            "99999999999999999999",
+        ] {
+            assert!(is_numeric(numeric), "{numeric:?}");
+        }
+        for other in [
+            "", " ", "+", "-", "0x", "0xg", "0b2", "1a", "a1", "1 ", "1.5", "1e3", "1_000", "- 1", "++1", "\u{a0}1",
+            "\u{663}", "user2001",
+        ] {
+            assert!(!is_numeric(other), "{other:?}");
+        }
     }
 
     proptest! {

@@ -39,6 +39,7 @@ fn client_at(config: &Slurm, blocked: &[&str], clock: Clock) -> Client {
         lifetime_seconds: config.token_seconds,
         blocked: blocked.iter().map(|name| UserName::new(*name).unwrap()).collect(),
         service_user: config.service_user.clone(),
+        numeric_names: false,
     };
     let signer = Signer::new(&secret, config.key_id.clone(), limits, clock.clone()).unwrap();
     Client::new(config, Tokens::signed_here(signer, clock.clone()), clock).unwrap()

@@ -98,6 +98,8 @@ fn answered(
         Error::Throttled(seconds) => (LoginProblem::Throttled(seconds), String::new()),
         Error::Inactive { said, .. } => (LoginProblem::Inactive, said),
         Error::PasswordExpired(said) => (LoginProblem::PasswordExpired, said),
+        Error::NumericName => (LoginProblem::NumericName, String::new()),
+        Error::SystemAccount(_) => (LoginProblem::SystemAccount, String::new()),
         Error::SignInOver => (LoginProblem::Over, String::new()),
         _ => (LoginProblem::Unavailable, String::new()),
     };

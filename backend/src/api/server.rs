@@ -141,8 +141,8 @@ pub async fn show_support(
     Ok(support::of_server(&app, &server))
 }
 
-/// `DELETE /hub/api/users/{name}/jobs/{id}`: 204, and another job of the person's is cancelled. Slurm does it in their
-/// name, and so for their own jobs only. The server itself is ended by [`stop_server`].
+/// `DELETE /hub/api/users/{name}/jobs/{id}`: 204, and another job of the person's is cancelled; 404 for one that is
+/// unknown or somebody else's. The server itself is ended by [`stop_server`].
 pub async fn cancel_job(
     State(app): State<AppState>,
     person: Person,

@@ -44,6 +44,10 @@ pub enum LoginProblem {
     Inactive,
     /// The password has to be changed first.
     PasswordExpired,
+    /// The name reads as a number.
+    NumericName,
+    /// The account is one of the system's.
+    SystemAccount,
     /// It took too long.
     Over,
     /// Anything else.
@@ -174,6 +178,14 @@ impl LoginProblem {
             Self::PasswordExpired => language.pick(
                 "Your password has expired. Change it first, then log in with the new one.",
                 "Votre mot de passe a expiré. Changez-le d’abord, puis connectez-vous avec le nouveau.",
+            ),
+            Self::NumericName => language.pick(
+                "This username is a number, and the cluster could take it for another person’s. Ask support for another username.",
+                "Ce nom d’utilisateur est un nombre, et la grappe pourrait le prendre pour celui d’une autre personne. Demandez-en un autre au soutien technique.",
+            ),
+            Self::SystemAccount => language.pick(
+                "This is an account of the system, not of a person. Log in with your own account.",
+                "C’est un compte du système, et non d’une personne. Connectez-vous avec votre propre compte.",
             ),
             Self::Over => language.pick(
                 "That took too long, or was cancelled. Log in again.",

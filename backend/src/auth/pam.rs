@@ -76,6 +76,7 @@ impl Pam {
                 password: Cell::new(password),
             });
             let result = work(&service, &user, &talk).and_then(|name| known_as(&config, &user, &name));
+            let result = result.and_then(|name| refuse_system_account(&config, name));
             // Whoever begins anew once they have heard the end finds this thread free.
             drop(thread);
             // The transaction is over, and with it the other owner.
@@ -161,6 +162,20 @@ fn known_as(config: &Config, user: &UserName, name: &OsStr) -> Result<UserName, 
     let name = name.to_string_lossy();
     let known_as = config.sign_in.name(&name);
     known_as.map_err(|error| Denied::Unavailable(format!("PAM knows {user} as {name:?}: the name {error}")))
+}
+
+/// Refuses who has a uid below `identity.min_uid` on this machine. Of whom it knows no uid, Slurm tells it before their job
+/// begins.
+fn refuse_system_account(config: &Config, user: UserName) -> Result<UserName, Denied> {
+    let min_uid = config.identity.min_uid;
+    match nix::unistd::User::from_name(user.as_str()) {
+        Ok(Some(account)) if account.uid.as_raw() < min_uid => Err(Denied::SystemAccount(format!(
+            "{user} has the uid {}, which is below identity.min_uid ({min_uid})",
+            account.uid
+        ))),
+        Ok(_) => Ok(user),
+        Err(error) => Err(Denied::Unavailable(format!("the uid of {user}: {error}"))),
+    }
 }
 
 fn not_authenticated(error: ErrorCode, said: String) -> Denied {

@@ -85,6 +85,12 @@ impl Check<'_> {
     /// The person's compute accounts, and the smallest options that Jupyter can be expected to start with.
     pub(super) async fn options(&self) -> Result<(String, SpawnRequest), String> {
         let (user, config) = (self.user, &self.app.config);
+        if config.is_refused_as_numeric(user) {
+            return Err(format!(
+                "{user} reads as a number, which Slurm could take for the uid of another user: check with another name, \
+                 or see identity.numeric_names"
+            ));
+        }
         if !config.may_sign_in(user) {
             return Err(format!(
                 "{user} is in sign_in.blocked, or slurm.service_user: check with somebody who may have a job"

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 /// What `slipway sign` reads, besides `slurm.signer`, where it listens, and its limits: `slurm.service_user`,
-/// `slurm.token_seconds` and `sign_in.blocked`.
+/// `slurm.token_seconds`, `sign_in.blocked` and `identity.numeric_names`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Signer {

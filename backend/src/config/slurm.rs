@@ -46,6 +46,11 @@ impl Slurm {
         if !(10..=900).contains(&self.token_seconds) {
             return Err(("slurm.token_seconds", "has to be from 10 to 900".into()));
         }
+        if self.service_user.is_numeric() {
+            let message = "reads as a number, which Slurm could take for the uid of another user: give an account whose \
+                           name has a letter";
+            return Err(("slurm.service_user", message.into()));
+        }
         self.check_key(signer)
     }
 
@@ -88,9 +93,13 @@ impl Slurm {
 pub struct Identity {
     /// A person's home on the compute nodes; `{user}` is the name.
     pub home: String,
-    /// The least number (uid) of a person: below are the system's own accounts, whose jobs are cancelled at once.
+    /// The least number (uid) of a person: below are the system's own accounts. They cannot sign in where the source of
+    /// accounts knows the uid, and no job of theirs begins.
     #[serde(default = "min_uid")]
     pub min_uid: u32,
+    /// Whether people may have names that Slurm could read as a uid ([`UserName::is_numeric`]).
+    #[serde(default)]
+    pub numeric_names: bool,
 }
 
 fn min_uid() -> u32 {

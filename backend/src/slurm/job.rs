@@ -65,6 +65,9 @@ impl JobState {
 /// `0:53` by sacct): its folder, the home, is not on the node, or not the person's to write to.
 pub const NO_OUTPUT: i64 = 53;
 
+/// Slurm's reason for a job that its owner holds (`WAIT_HELD_USER`), also by submitting it held.
+pub const HELD_BY_USER: &str = "JobHeldUser";
+
 /// A job as `GET job/{id}` or the accounting database tells it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {

@@ -171,6 +171,7 @@ mod tests {
             lifetime_seconds: 120,
             blocked: BTreeSet::new(),
             service_user: UserName::new("slipway").unwrap(),
+            numeric_names: false,
         };
         let tokens = Tokens::signed_here(
             Signer::new(&secret, None, limits, clock.clone()).unwrap(),

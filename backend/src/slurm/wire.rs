@@ -9,6 +9,7 @@ mod submit;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use shared::names::UserName;
 
 use self::job::WireJob;
 use self::resources::{WireAssociation, WireNode, WirePartition, WireQos, WireReservation};
@@ -182,8 +183,10 @@ impl Answer {
         self.partitions.into_iter().map(Partition::from).collect()
     }
 
-    pub(super) fn associations(self) -> Vec<Association> {
-        self.associations.into_iter().map(Association::from).collect()
+    /// Those of this person: a list that Slurm made for another user of the same number is none.
+    pub(super) fn associations(self, user: &UserName) -> Vec<Association> {
+        let own = |association: &WireAssociation| association.user == user.as_str();
+        self.associations.into_iter().filter(own).map(Association::from).collect()
     }
 
     pub(super) fn qos(self) -> Vec<Qos> {
@@ -246,7 +249,10 @@ pub fn decode_exchange(status: u16, body: &[u8]) -> Result<&'static str, SlurmEr
         Answer { ref jobs, .. } if !jobs.is_empty() => of_kind(answer.jobs(), "jobs"),
         Answer { ref nodes, .. } if !nodes.is_empty() => of_kind(answer.nodes(), "nodes"),
         Answer { ref partitions, .. } if !partitions.is_empty() => of_kind(answer.partitions(), "partitions"),
-        Answer { ref associations, .. } if !associations.is_empty() => of_kind(answer.associations(), "associations"),
+        Answer { ref associations, .. } if !associations.is_empty() => {
+            let all = answer.associations.into_iter().map(Association::from);
+            of_kind(all.collect::<Vec<_>>(), "associations")
+        }
         Answer { ref qos, .. } if !qos.is_empty() => of_kind(answer.qos(), "qos"),
         Answer { ref reservations, .. } if !reservations.is_empty() => of_kind(answer.reservations(), "reservations"),
         Answer { ref status, .. } if !status.is_empty() => of_kind(answer.touched(), "cancel"),

@@ -115,7 +115,9 @@ impl Spawner {
 
     /// Asks Slurm whether there is a job of ours that this Slipway does not know.
     async fn look_up(&self, user: &UserName) -> Result<(), SlurmError> {
-        let jobs = self.our_jobs(user).await?;
+        let mut jobs = self.our_jobs(user).await?;
+        // Slurm may have taken the name for the uid of somebody else, who has a server.
+        jobs.retain(|job| job.user == user.as_str());
         // Of two, which our jobs' name prevents, the one that runs.
         let job = jobs.into_iter().max_by_key(|job| job.state.is_on_node());
         if let Some(server) = job.and_then(|job| Server::from_job(user, job, self.slurm.now())) {
@@ -135,13 +137,14 @@ impl Spawner {
         Ok(())
     }
 
-    /// A person's jobs of our name that are not over, with a comment of ours.
+    /// A person's jobs of our name that are not over, with a comment of ours: as far as Slurm takes the name for them. The
+    /// caller compares the owner, or what was submitted.
     pub(super) async fn our_jobs(&self, user: &UserName) -> Result<Vec<Job>, SlurmError> {
         let person = self.slurm.person(user);
         let mut jobs = Vec::new();
         for id in person.ids_of(&self.config.job.name).await? {
-            match person.job(id).await {
-                Ok(job) if job.user == user.as_str() && JobComment::read(&job.comment).is_some() => jobs.push(job),
+            match person.submitted_job(id).await {
+                Ok(job) if JobComment::read(&job.comment).is_some() => jobs.push(job),
                 Ok(_) | Err(SlurmError::NotFound) => {}
                 Err(error) => return Err(error),
             }

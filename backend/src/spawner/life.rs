@@ -9,7 +9,7 @@ use shared::server::{EndCause, EndView, Phase, StateView};
 
 use super::batch::exit;
 use crate::look::Language;
-use crate::slurm::{Job, JobState, NO_OUTPUT};
+use crate::slurm::{HELD_BY_USER, Job, JobState, NO_OUTPUT};
 
 /// How the request to Slurm went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub struct Known {
     pub language: Option<Language>,
     /// The job as Slurm last told it.
     pub job: Option<Job>,
+    /// The job was submitted held, and has been released since.
+    pub released: bool,
     /// Slurm's last reason for the wait: the job's own `reason` changes when it is cancelled.
     pub held_by: Option<String>,
     /// Jupyter has answered.
@@ -89,6 +91,7 @@ impl Known {
             begins_at: None,
             language: None,
             job: None,
+            released: false,
             held_by: None,
             ready: false,
             wish: Wish::None,
@@ -111,7 +114,9 @@ impl Known {
 
     /// Takes in what Slurm says of the job at this time.
     pub fn learn(&mut self, job: Job, now: i64) {
-        if job.state == JobState::Pending && job.reason != "None" && !job.reason.is_empty() {
+        // Slipway's own hold is no reason for anybody to read.
+        let is_reason = job.reason != "None" && !job.reason.is_empty() && !self.awaits_release(&job);
+        if job.state == JobState::Pending && is_reason {
             self.held_by = Some(job.reason.clone());
         }
         match job.state {
@@ -127,6 +132,11 @@ impl Known {
         self.job = Some(job);
         self.told_at = Some(now);
         self.hear(now);
+    }
+
+    /// The job is held as it was submitted. A hold after its release is its owner's, and stays.
+    pub fn awaits_release(&self, job: &Job) -> bool {
+        !self.released && job.state == JobState::Pending && job.reason == HELD_BY_USER
     }
 
     /// The job has been started anew since Slurm last told of it.

@@ -138,7 +138,8 @@ impl Spawner {
             let known = server.known.borrow();
             let changed = state.is_none_or(|state| known.job.as_ref().map(|job| &job.state) != Some(state));
             let port_awaited = matches!(known.phase(), Phase::Starting | Phase::Ready) && server.way().is_none();
-            if changed || port_awaited || server.is_doubted() {
+            let held = known.job.as_ref().is_some_and(|job| known.awaits_release(job));
+            if changed || port_awaited || held || server.is_doubted() {
                 due.push(Arc::clone(server));
             } else if known.phase() == Phase::Queued && server.is_watched(now) {
                 let age = known.told_at.map_or(i64::MAX, |at| now - at);
@@ -175,10 +176,12 @@ impl Spawner {
     /// Asks for one job in detail.
     pub(super) async fn look(self: &Arc<Self>, server: &Arc<Server>) {
         let Some(id) = server.job_id() else { return };
+        let _turn = server.looking.lock().await;
         match self.job_of(server, id).await {
-            Ok(Some(job)) => {
-                if let Some(why) = self.wrong_owner(server, &job) {
-                    self.disown(server, id, &why).await;
+            Ok(Some(mut job)) => {
+                match self.wrong_owner(server, &job) {
+                    Some(why) => self.disown(server, id, &why).await,
+                    None => self.release(server, &mut job).await,
                 }
                 self.learn(server, job).await;
             }
@@ -188,14 +191,14 @@ impl Spawner {
     }
 
     /// A server's job; nothing if it is gone for sure.
-    async fn job_of(&self, server: &Server, id: u64) -> Result<Option<Job>, SlurmError> {
+    pub(super) async fn job_of(&self, server: &Server, id: u64) -> Result<Option<Job>, SlurmError> {
         let mine = |job: Job| server.is_mine(&job).then_some(job);
         match self.slurm.service().job(id).await {
             Err(SlurmError::NotFound) => {}
             job => return job.map(mine),
         }
         // It may only be that the service user may not see it: its owner always can.
-        match self.slurm.person(&server.user).job(id).await {
+        match self.slurm.person(&server.user).submitted_job(id).await {
             Err(SlurmError::NotFound) => {}
             job => return job.map(mine),
         }

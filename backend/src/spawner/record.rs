@@ -30,8 +30,15 @@ pub(super) struct Record {
     job: Option<Job>,
     address: Option<SocketAddr>,
     ready: bool,
+    /// See [`Known::released`]: a job of an earlier Slipway was never held.
+    #[serde(default = "yes")]
+    released: bool,
     #[serde(default)]
     pub(super) wish: Wish,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Record {
@@ -51,6 +58,7 @@ impl Record {
             job: known.job.clone(),
             address: server.way().map(|target| target.address()),
             ready: known.ready,
+            released: known.released,
             wish: known.wish,
         }
     }
@@ -66,6 +74,7 @@ impl Record {
             submission: self.job_id.map_or(Submission::Sending, Submission::Accepted),
             job: self.job,
             ready: self.ready,
+            released: self.released,
             wish: self.wish,
             request: self.request,
             begins_at: self.begins_at,

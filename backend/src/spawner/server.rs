@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use shared::names::UserName;
 use shared::options::UserOptions;
 use shared::server::Phase;
-use tokio::sync::watch;
+use tokio::sync::{Mutex as AsyncMutex, watch};
 
 use super::comment::JobComment;
 use super::{Known, Submission, Wish};
@@ -30,6 +30,8 @@ pub struct Server {
     pub(super) key: String,
     pub(super) known: watch::Sender<Known>,
     target: RwLock<Option<Arc<Target>>>,
+    /// Held while Slurm is asked for its job and the answer is taken in, so that an older answer never comes last.
+    pub(super) looking: AsyncMutex<()>,
     /// Why there was no way to it, when it was last tried in vain.
     obstacle: Mutex<String>,
     /// What is known may be wrong: Slurm is asked for the job whatever its state.
@@ -55,6 +57,7 @@ impl Server {
             key,
             known: watch::Sender::new(known),
             target: RwLock::default(),
+            looking: AsyncMutex::default(),
             obstacle: Mutex::default(),
             doubted: AtomicBool::new(false),
             missed_at: AtomicI64::new(0),

@@ -152,7 +152,8 @@ impl Spawner {
 
     async fn submit(self: Arc<Self>, server: Arc<Server>, description: JobDescription) -> Result<Started, SpawnError> {
         let user = &server.user;
-        match self.slurm.person(user).submit(&description).await {
+        // Held until its owner has been compared: see `release`.
+        match self.slurm.person(user).submit_held(&description).await {
             Ok(id) => {
                 tracing::info!(%user, job.id = id, "submitted a job");
                 self.accepted(&server, id).await;
@@ -181,7 +182,7 @@ impl Spawner {
         }
     }
 
-    /// Looks whether the new job is the person's. Without an answer the poller finds out.
+    /// Looks whether the new job is the person's, and releases it. Without an answer the poller does.
     async fn verify_owner(self: &Arc<Self>, server: &Arc<Server>) -> Result<(), SpawnError> {
         if tokio::time::timeout(PATIENCE, self.look(server)).await.is_err() {
             tracing::debug!(user = %server.user, "a look at a new job takes long");

@@ -8,6 +8,7 @@ use shared::server::Phase;
 
 use super::record::Record;
 use super::{Known, Server, Spawner, Wish};
+use crate::cause::Cause;
 use crate::slurm::{Job, SlurmError, audit_owner};
 
 /// A job that is still there so many seconds after its cancelling was sent is cancelled again.
@@ -48,8 +49,34 @@ impl Spawner {
         server.wrong_owner(job, self.config.identity.min_uid)
     }
 
-    /// Ends a job that Slurm runs as somebody else, and shuts the way to it. What Slurm does not take now is sent
-    /// again by the poller.
+    /// Lets a job begin that was submitted held, now that Slurm has told its owner ([`Spawner::wrong_owner`]): no job runs
+    /// before that, whatever Slurm took its person's name for. What Slurm does not take now is sent again by the poller.
+    pub(super) async fn release(&self, server: &Server, job: &mut Job) {
+        let awaits = server.known.borrow().awaits_release(job) && server.phase() != Phase::Stopping;
+        // Without a uid there is nothing to compare with identity.min_uid.
+        if !awaits || job.uid.is_none() {
+            return;
+        }
+        // For the request that started it, also after a restart.
+        let request = server.known.borrow().request.clone();
+        let cause = request.and_then(|id| Cause::try_from(id).ok()).unwrap_or_else(Cause::current);
+        match cause.during(self.slurm.person(&server.user).release(job)).await {
+            Ok(()) => {
+                tracing::info!(user = %server.user, job.id = job.id, "released a job");
+                server.known.send_modify(|known| known.released = true);
+                job.reason = "None".into();
+                self.keep(server).await;
+            }
+            Err(error) => {
+                if server.is_new_obstacle(&error.to_string()) {
+                    tracing::warn!(user = %server.user, job.id = job.id, %error, "cannot release a job; retrying");
+                }
+            }
+        }
+    }
+
+    /// Ends a job that Slurm has as somebody else's, and shuts the way to it: by its number and with the person's token,
+    /// which Slurm took for that owner when it was submitted. What Slurm does not take now is sent again by the poller.
     pub(super) async fn disown(&self, server: &Server, id: u64, why: &str) {
         server.set_target(None);
         if server.phase() == Phase::Stopping || !server.is_live() {
@@ -64,7 +91,13 @@ impl Spawner {
     }
 
     async fn cancel(&self, server: &Server, id: u64) -> Result<(), SlurmError> {
-        let result = self.slurm.person(&server.user).cancel(id).await;
+        let person = self.slurm.person(&server.user);
+        let result = match self.job_of(server, id).await {
+            Ok(Some(_)) => person.cancel_submitted(id).await,
+            // Numbers start again: a job that is not this server's is left alone.
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
         server.cancelled_at.store(self.slurm.now(), Ordering::Relaxed);
         result
     }

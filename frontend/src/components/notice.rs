@@ -43,6 +43,8 @@ pub(crate) fn failure_words(text: &Tongue, failure: &Failure) -> String {
         ErrorCode::WrongPassword => text.get(Word::WrongPassword).to_owned(),
         ErrorCode::SignInOver => text.get(Word::SignInOver).to_owned(),
         ErrorCode::PasswordExpired => text.get(Word::PasswordExpired).to_owned(),
+        ErrorCode::NumericName => text.get(Word::NumericName).to_owned(),
+        ErrorCode::SystemAccount => text.get(Word::SystemAccount).to_owned(),
         ErrorCode::SignInUnavailable => text.get(Word::SignInUnavailable).to_owned(),
         ErrorCode::Throttled => {
             let seconds = error

@@ -150,6 +150,8 @@ fn every_plain_name_reads_back() {
         ErrorCode::WrongPassword,
         ErrorCode::Throttled,
         ErrorCode::Inactive,
+        ErrorCode::NumericName,
+        ErrorCode::SystemAccount,
         ErrorCode::NoAssociation,
         ErrorCode::SlurmUnreachable,
         ErrorCode::Internal,

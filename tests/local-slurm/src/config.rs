@@ -296,6 +296,31 @@ impl ClusterConfig {
         self.users.iter().find(|user| user.name == name)
     }
 
+    /// Whom slurmctld takes a text for (`uid_from_string`): the user of this name, or else the one whose uid `strtol` reads
+    /// the whole text as, in base 10. Anything else stays as it is.
+    pub(crate) fn resolve(&self, text: &str) -> String {
+        if text == "root" || self.user(text).is_some() {
+            return text.to_owned();
+        }
+        uid(text).and_then(|uid| self.name_of(uid)).unwrap_or(text).to_owned()
+    }
+
+    /// The same of a query's value that the API has as a uid: a number is one, whoever has it as a name.
+    pub(crate) fn resolve_uid(&self, text: &str) -> String {
+        let by_uid = uid(text).and_then(|uid| self.name_of(uid));
+        by_uid.map_or_else(|| self.resolve(text), str::to_owned)
+    }
+
+    fn name_of(&self, uid: u32) -> Option<&str> {
+        let found = self.users.iter().find(|user| user.uid == uid);
+        found.map(|user| user.name.as_str()).or((uid == 0).then_some("root"))
+    }
+
+    /// Whether this user may do everything.
+    pub(crate) fn is_operator(&self, user: &str) -> bool {
+        user == self.service_user || user == "root"
+    }
+
     /// All associations with the number Slurm's accounting gives them.
     pub(crate) fn associations(&self) -> impl Iterator<Item = (u32, &UserConfig, &AccountConfig)> {
         let pairs = self
@@ -341,6 +366,14 @@ impl Behaviour {
             Self::Normal | Self::Waits { .. } => None,
         }
     }
+}
+
+/// A uid as `strtol` reads it in base 10: after white space and a sign, and only if nothing follows.
+fn uid(text: &str) -> Option<u32> {
+    let text = text.trim_start_matches([' ', '\t', '\n', '\x0b', '\x0c', '\r']);
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|_| plain)
 }
 
 fn localhost() -> String {

@@ -41,8 +41,9 @@ pub(crate) enum Purpose {
     ReadJob,
     /// `POST job/submit`.
     SubmitJob,
-    /// `POST job/{id}`.
-    CommentJob,
+    /// `POST job/{id}`. Its name on the socket is the one that signers of earlier versions know.
+    #[serde(rename = "comment_job")]
+    UpdateJob,
     /// `DELETE job/{id}`, or `DELETE jobs/` for one that waits.
     CancelJob,
     /// `GET associations`.
@@ -58,7 +59,7 @@ impl Purpose {
             Self::FindJobs => "find jobs",
             Self::ReadJob => "read a job",
             Self::SubmitJob => "submit a job",
-            Self::CommentJob => "comment a job",
+            Self::UpdateJob => "update a job",
             Self::CancelJob => "cancel a job",
             Self::ReadAccounts => "read compute accounts",
             Self::ReadReservations => "read reservations",

@@ -28,6 +28,9 @@ pub struct Limits {
     pub blocked: BTreeSet<UserName>,
     /// For this name nothing is signed as if it were a person's.
     pub service_user: UserName,
+    /// Whether people may have names that Slurm could read as a uid ([`UserName::is_numeric`]). Never the service
+    /// user, whose requests name no job that could be compared.
+    pub numeric_names: bool,
 }
 
 impl Limits {
@@ -37,6 +40,7 @@ impl Limits {
             lifetime_seconds: config.slurm.token_seconds,
             blocked: config.sign_in.blocked.clone(),
             service_user: config.slurm.service_user.clone(),
+            numeric_names: config.identity.numeric_names,
         }
     }
 
@@ -49,6 +53,12 @@ impl Limits {
             }
             Whom::Person { user, .. } => user,
         };
+        let numeric_allowed = self.numeric_names && matches!(whom, Whom::Person { .. });
+        if user.is_numeric() && !numeric_allowed {
+            return Some(format!(
+                "{user} reads as a number, which Slurm could take for the uid of another user (identity.numeric_names)"
+            ));
+        }
         self.blocked.contains(user).then(|| format!("{user} is a blocked name"))
     }
 }

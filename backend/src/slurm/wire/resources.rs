@@ -287,6 +287,7 @@ fn limit(limits: &mut JobLimits, all: &[Tres]) {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct WireAssociation {
+    pub(super) user: String,
     account: String,
     is_default: bool,
     partition: String,

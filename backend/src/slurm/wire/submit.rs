@@ -54,12 +54,24 @@ struct SubmitJob<'a> {
     tres_per_node: Option<&'a str>,
     standard_output: &'a str,
     requeue: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    hold: bool,
     dependency: &'static str,
     script: &'a str,
 }
 
 impl<'a> Submit<'a> {
+    /// A job that begins as soon as it can.
     pub(in crate::slurm) fn new(job: &'a JobDescription) -> Self {
+        Self::with(job, false)
+    }
+
+    /// A job that begins once it is released.
+    pub(in crate::slurm) fn held(job: &'a JobDescription) -> Self {
+        Self::with(job, true)
+    }
+
+    fn with(job: &'a JobDescription, hold: bool) -> Self {
         Self {
             job: SubmitJob {
                 name: &job.name,
@@ -84,6 +96,7 @@ impl<'a> Submit<'a> {
                 tres_per_node: job.tres_per_node.as_deref(),
                 standard_output: &job.output,
                 requeue: false,
+                hold,
                 // One job of this name for this person: what makes a second submission harmless.
                 dependency: "singleton",
                 script: job.script,

@@ -42,18 +42,18 @@ impl Filter {
 impl Inner {
     /// Whether this person may change this job: their own, or any for the Operator.
     fn may_change(&self, caller: &str, job: &Job) -> bool {
-        job.asked.user == caller || caller == self.config.service_user
+        job.asked.user == caller || self.config.is_operator(caller)
     }
 
     /// Whether this person may see this job.
     pub(crate) fn may_see(&self, caller: &str, owner: &str) -> bool {
-        !self.config.private_data || owner == caller || caller == self.config.service_user
+        !self.config.private_data || owner == caller || self.config.is_operator(caller)
     }
 
     /// Whether this person may use a reservation, with any of their accounts.
     pub(crate) fn may_use(&self, caller: &str, reservation: &ReservationConfig) -> bool {
         let mut accounts = self.config.user(caller).into_iter().flat_map(|user| &user.accounts);
-        caller == self.config.service_user || accounts.any(|account| reservation.takes(caller, &account.name))
+        self.config.is_operator(caller) || accounts.any(|account| reservation.takes(caller, &account.name))
     }
 
     /// Looks what can start, so many seconds after the cluster did.
@@ -160,7 +160,7 @@ impl Inner {
     /// Changes a job: comment, name, hold, time limit (lower, unless by the Operator).
     pub(crate) fn update(self: &Arc<Self>, caller: &str, id: u32, fields: &Fields) -> Result<(), SlurmError> {
         const KNOWN: &[&str] = &["comment", "extra", "hold", "job_id", "name", "requeue", "time_limit"];
-        let is_operator = caller == self.config.service_user;
+        let is_operator = self.config.is_operator(caller);
         self.change(|state, now| {
             state.recent(&self.config, id, now).ok_or(BAD_JOB_ID)?;
             let job = state.jobs.get_mut(&id).ok_or(BAD_JOB_ID)?;

@@ -98,11 +98,16 @@ pub(super) async fn list_jobs(State(app): State<App>, caller: Caller, query: Que
     };
     let (from, until) = (time("start_time"), time("end_time"));
     let now = clock::now();
+    let users: Vec<String> = query
+        .all("users")
+        .into_iter()
+        .map(|user| app.config.resolve_uid(user))
+        .collect();
     let jobs: Vec<Value> = app.with(|state| {
         let wanted = |job: &&Job| {
             accounting::lists(job)
                 && app.may_see(&caller, &job.asked.user)
-                && is("users", &job.asked.user)
+                && (users.is_empty() || users.contains(&job.asked.user))
                 && is("account", &job.asked.account)
                 && is("partition", &job.asked.partition)
                 && is("job_name", &job.asked.name)

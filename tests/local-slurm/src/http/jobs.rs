@@ -154,10 +154,11 @@ pub(super) async fn cancel_job(State(app): State<App>, Path(id): Path<String>, c
 pub(super) async fn cancel_jobs(State(app): State<App>, caller: Caller, Body(body): Body) -> Result {
     let caller = CANCEL.enter(&app, caller)?;
     let parsed = schema::object(&body, "#/").and_then(parse_filter);
-    let (kill, warnings) = match parsed {
+    let (mut kill, warnings) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => return Ok(Answer::unparsable(&CANCEL, &error).from(&app, Plugin::Slurmctld)),
     };
+    kill.filter.user = kill.filter.user.map(|user| app.config.resolve(&user));
     let outcomes = match kill.signal {
         Some(_) => app.signal_steps(&caller, &kill.filter),
         None => app.cancel_matching(&caller, &kill.filter),

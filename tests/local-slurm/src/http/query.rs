@@ -20,7 +20,10 @@ impl FromRequestParts<Arc<Inner>> for Caller {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
-        Ok(app.keys.caller(&parts.headers))
+        Ok(match app.keys.caller(&parts.headers) {
+            Self::Known(user) => Self::Known(app.config.resolve(&user)),
+            nobody => nobody,
+        })
     }
 }
 
