@@ -48,7 +48,9 @@ pub enum Error {
         said: String,
     },
     /// The name reads as a number (`identity.numeric_names`).
-    #[error("this name reads as a number, which Slurm could take for the uid of another user; ask support for another name")]
+    #[error(
+        "this name reads as a number, which Slurm could take for the uid of another user; ask support for another name"
+    )]
     NumericName,
     /// The account has a uid below `identity.min_uid`; which one is for the log.
     #[error("this is an account of the system, not of a person; sign in with your own")]

@@ -165,6 +165,8 @@ async fn a_slipway_that_was_killed_while_it_submitted_finds_the_job_and_makes_no
     site.kill_slipway().await;
     assert!(click.await.unwrap().is_err(), "nobody was there to answer");
     site.cluster().resume();
+    let job = site.cluster().job(1).unwrap();
+    assert_eq!((job.state, job.reason.as_str()), (JobState::Pending, "JobHeldUser"));
     site.start_slipway().await;
     // The person presses Start again.
     let again = ada.start(&json!({})).await;

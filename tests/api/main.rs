@@ -9,6 +9,7 @@ mod exactly_one;
 mod form_of_today;
 mod front;
 mod keys;
+mod numeric_names;
 mod offer;
 mod options;
 mod outage;

@@ -166,7 +166,7 @@ async fn blocked_names_and_the_service_users_can_neither_sign_in_nor_act_however
     site.shut_down().await;
 }
 
-/// A start whose job Slurm runs as somebody else is cancelled and fails; the log says why.
+/// A start whose job Slurm has as somebody else's is cancelled before it runs, and fails; the log says why.
 async fn is_disowned(plan: Plan, words: &str) {
     let site = Site::start(plan).await;
     let ada = site.sign_in("ada").await;
@@ -192,6 +192,7 @@ async fn is_disowned(plan: Plan, words: &str) {
         (site.cluster().job(1)?.state == JobState::Cancelled).then_some(())
     })
     .await;
+    assert_eq!(site.cluster().job(1).unwrap().node, "", "it has run");
     let end = ada.wait_for(Phase::Ended).await.state.end.unwrap();
     assert_eq!((end.cause, end.was_ready), (EndCause::Cancelled, false));
     assert_ne!(ada.get("user/ada/lab").await.status, 200);
@@ -199,7 +200,7 @@ async fn is_disowned(plan: Plan, words: &str) {
 }
 
 #[tokio::test]
-async fn a_job_with_a_number_of_the_systems_is_cancelled_at_once() {
+async fn a_job_with_a_uid_of_the_systems_never_runs() {
     let plan = Plan {
         cluster: |cluster| cluster.users[0].uid = 999,
         ..Plan::default()
@@ -208,7 +209,7 @@ async fn a_job_with_a_number_of_the_systems_is_cancelled_at_once() {
 }
 
 #[tokio::test]
-async fn a_job_under_another_name_than_it_was_submitted_for_is_cancelled_at_once() {
+async fn a_job_under_another_name_than_it_was_submitted_for_never_runs() {
     let plan = Plan {
         cluster: |cluster| cluster.users[0].shown_as = Some("mallory".into()),
         ..Plan::default()

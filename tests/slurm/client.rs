@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use backend::slurm::{Client, JobDescription, JobState, SlurmError};
+use backend::slurm::{Client, HELD_BY_USER, JobDescription, JobState, SlurmError};
 use shared::names::{AccountName, UserName};
 use slipway_tests::{Account, Plan, RealSlurm, Site, until};
 
@@ -36,6 +36,7 @@ contract!(
     cancelling_is_sure_and_twice_is_no_error,
     only_a_pending_job_is_cancelled_as_pending,
     nobody_cancels_or_changes_a_job_of_somebody_else,
+    a_held_job_begins_once_its_owner_releases_it,
     refusals_carry_slurms_words_and_number,
     nodes_and_partitions_tell_their_limits,
     associations_are_the_persons_own,
@@ -209,7 +210,8 @@ async fn cancelling_is_sure_and_twice_is_no_error(site: &Site) {
     cancel(&client, id).await;
     let alice = user("alice");
     client.person(&alice).cancel(id).await.unwrap();
-    client.person(&alice).cancel(999_999).await.unwrap();
+    client.person(&alice).cancel_submitted(999_999).await.unwrap();
+    assert_eq!(client.person(&alice).cancel(999_999).await, Err(SlurmError::NotFound));
     assert_eq!(
         client.service().job(id).await.unwrap().state,
         JobState::Ended("CANCELLED".into())
@@ -242,13 +244,18 @@ async fn nobody_cancels_or_changes_a_job_of_somebody_else(site: &Site) {
     let id = submit(&client, &job(site, "mine", SLEEP)).await;
     running(&client, id).await;
     let bob = user("bob");
-    assert!(matches!(
+    let job = client.service().job(id).await.unwrap();
+    for refused in [
         client.person(&bob).cancel(id).await,
-        Err(SlurmError::Refused { code: 2002, .. })
-    ));
-    assert!(matches!(
         client.person(&bob).set_comment(id, "x").await,
-        Err(SlurmError::Refused { code: 2010, .. })
+        client.person(&bob).release(&job).await,
+        client.person(&bob).job(id).await.map(drop),
+    ] {
+        assert_eq!(refused, Err(SlurmError::NotFound), "Slurm is not even asked");
+    }
+    assert!(matches!(
+        client.person(&bob).cancel_submitted(id).await,
+        Err(SlurmError::Refused { code: 2002, .. })
     ));
     client
         .person(&user("alice"))
@@ -257,6 +264,37 @@ async fn nobody_cancels_or_changes_a_job_of_somebody_else(site: &Site) {
         .unwrap();
     assert_eq!(client.service().job(id).await.unwrap().comment, "{\"a\":\"'é\\\"\"}");
     cancel(&client, id).await;
+}
+
+async fn a_held_job_begins_once_its_owner_releases_it(site: &Site) {
+    let client = site.slurm_client();
+    let alice = user("alice");
+    let first = submit(&client, &job(site, "held", SLEEP)).await;
+    running(&client, first).await;
+    // Also one that waits for another of its name: Slurm lets nobody release what waits for another reason than a hold.
+    let held = client
+        .person(&alice)
+        .submit_held(&job(site, "held", SLEEP))
+        .await
+        .unwrap();
+    let told = client.service().job(held).await.unwrap();
+    assert_eq!((&told.state, told.reason.as_str()), (&JobState::Pending, HELD_BY_USER));
+    assert_eq!(client.person(&alice).ids_of("held").await.unwrap(), [first, held]);
+    client.person(&alice).release(&told).await.unwrap();
+    client.person(&alice).release(&told).await.unwrap();
+    until("its reason", || async {
+        let job = client.service().job(held).await.ok()?;
+        (job.reason == "Dependency").then_some(())
+    })
+    .await;
+    cancel(&client, first).await;
+    running(&client, held).await;
+    client
+        .person(&alice)
+        .release(&told)
+        .await
+        .unwrap_or_else(|error| println!("released while it runs: {error}"));
+    cancel(&client, held).await;
 }
 
 async fn refusals_carry_slurms_words_and_number(site: &Site) {

@@ -24,6 +24,7 @@ mod client;
 mod connection;
 mod debugger;
 mod neighbours;
+mod numeric_names;
 mod offer;
 mod outages;
 mod recorded;

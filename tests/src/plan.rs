@@ -119,6 +119,8 @@ pub struct Plan {
     pub partition: Option<&'static str>,
     /// More lines of `[job]`.
     pub job: String,
+    /// More lines of `[identity]`.
+    pub identity: String,
     /// More sections.
     pub more: String,
     /// Slurm's seconds in a minute.
@@ -154,6 +156,7 @@ impl Default for Plan {
             sign_in: String::new(),
             partition: Some("cpubase_interac"),
             job: String::new(),
+            identity: String::new(),
             more: String::new(),
             minute_seconds: 60.0,
             password: Some("correct horse battery"),

@@ -205,6 +205,7 @@ key_file = "job.key"
 start_timeout_seconds = {timeout}
 [identity]
 home = "{home}"
+{identity}
 "#,
             url = self.url,
             assets = assets.display(),
@@ -230,6 +231,7 @@ home = "{home}"
             bind = plan.bind,
             setup = plan.setup,
             timeout = plan.start_timeout_seconds,
+            identity = plan.identity,
         );
         let _ = writeln!(
             text,

@@ -29,7 +29,10 @@ pub(super) enum Outcome {
 pub(super) async fn begin(app: &App, login: LoginRequest, visitor: &Visitor) -> Result<Outcome, Error> {
     // What is no name at all is answered like an unknown one.
     let typed = app.config.sign_in.name(&login.username).ok();
-    if typed.as_ref().is_some_and(|user| app.config.is_refused_as_numeric(user)) {
+    if typed
+        .as_ref()
+        .is_some_and(|user| app.config.is_refused_as_numeric(user))
+    {
         // The form of the name says so: nothing is given away about accounts.
         return Err(refused(app, typed.as_ref(), visitor.address, Error::NumericName));
     }

@@ -186,7 +186,11 @@ impl Answer {
     /// Those of this person: a list that Slurm made for another user of the same number is none.
     pub(super) fn associations(self, user: &UserName) -> Vec<Association> {
         let own = |association: &WireAssociation| association.user == user.as_str();
-        self.associations.into_iter().filter(own).map(Association::from).collect()
+        self.associations
+            .into_iter()
+            .filter(own)
+            .map(Association::from)
+            .collect()
     }
 
     pub(super) fn qos(self) -> Vec<Qos> {

@@ -366,6 +366,28 @@ mod tests {
     }
 
     #[test]
+    fn slipways_own_hold_is_no_reason_to_show_and_a_hold_after_the_release_is() {
+        let held = |released| {
+            with(&["PENDING"], |known, job| {
+                known.released = released;
+                job.reason = HELD_BY_USER.into();
+            })
+        };
+        assert_eq!(held(false).reason, None);
+        assert_eq!(held(true).reason.as_deref(), Some(HELD_BY_USER));
+        let (known, mut waiting) = (accepted(), job(&["PENDING"]));
+        waiting.reason = HELD_BY_USER.into();
+        assert!(known.awaits_release(&waiting));
+        let released = Known {
+            released: true,
+            ..known.clone()
+        };
+        assert!(!released.awaits_release(&waiting), "its owner holds it");
+        waiting.reason = "Resources".into();
+        assert!(!known.awaits_release(&waiting));
+    }
+
+    #[test]
     fn once_it_runs_nothing_is_given_up_any_more() {
         let state = with(&["RUNNING"], |_, job| job.started_at = Some(1_005));
         assert_eq!((state.give_up_at, state.started_at), (None, Some(1_005)));

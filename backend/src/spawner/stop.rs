@@ -59,7 +59,9 @@ impl Spawner {
         }
         // For the request that started it, also after a restart.
         let request = server.known.borrow().request.clone();
-        let cause = request.and_then(|id| Cause::try_from(id).ok()).unwrap_or_else(Cause::current);
+        let cause = request
+            .and_then(|id| Cause::try_from(id).ok())
+            .unwrap_or_else(Cause::current);
         match cause.during(self.slurm.person(&server.user).release(job)).await {
             Ok(()) => {
                 tracing::info!(user = %server.user, job.id = job.id, "released a job");

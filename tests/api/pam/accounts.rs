@@ -81,3 +81,39 @@ async fn without_that_group_local_accounts_do_not_sign_in() {
     assert_ne!(reply.status, 200, "group shadow is not needed after all");
     site.shut_down().await;
 }
+
+#[tokio::test]
+async fn an_account_of_the_system_is_refused_by_its_uid_before_slurm_is_asked() {
+    let site = site_on(local_accounts()).await;
+    let user0 = try_to_sign_in(&site, "user0", PASSWORD).await;
+    assert_eq!(user0.status, 200, "{}", user0.text);
+    let signed_in = site.signed_in(["ada".to_owned()]).remove(0);
+    let file = site.path("etc/passwd");
+    let passwd = std::fs::read_to_string(&file).unwrap();
+    let changed = passwd.replace("ada:x:2001:", "ada:x:999:");
+    assert_ne!(changed, passwd);
+    std::fs::write(&file, changed).unwrap();
+
+    let refused = try_to_sign_in(&site, "ada", PASSWORD).await;
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (403, "system_account"),
+        "{}",
+        refused.text
+    );
+    assert!(!refused.text.contains("999"), "{}", refused.text);
+    let wrong = try_to_sign_in(&site, "ada", "wrong").await;
+    assert_eq!(wrong.code(), "wrong_password", "only who has the password is told");
+    // Whoever signed in before starts nothing more.
+    let started = signed_in.start(&serde_json::json!({})).await;
+    assert_eq!(
+        (started.status, started.code().as_str()),
+        (403, "system_account"),
+        "{}",
+        started.text
+    );
+    let log = site.log();
+    assert!(log.contains("uid 999, which is below identity.min_uid (1000)"), "{log}");
+    assert!(!log.contains("sun=ada"), "something was signed for them");
+    site.shut_down().await;
+}

@@ -127,3 +127,35 @@ async fn with_a_key_set_rs256_tokens_of_a_known_key_are_taken_and_hs256_ones_are
         assert_eq!(with_token(&bench, JOBS, &token, Some("alice")).await.status, status);
     }
 }
+
+#[tokio::test]
+async fn a_name_that_is_nobodys_is_read_as_a_uid() {
+    let bench = Bench::start_with(|config, _| {
+        // Their name is a number, and not their own.
+        config.users[1].name = "2004".into();
+    })
+    .await;
+    let id = bench.role("alice").submit(&bench.job("sleep 600")).await;
+    let update = async |name: &str| {
+        let path = format!("/slurm/v0.0.42/job/{id}");
+        bench.role(name).post(&path, &json!({"comment": name})).await.status
+    };
+    for (name, status) in [
+        ("2001", 200),
+        ("+2001", 200),
+        ("0", 200),
+        ("0x7d1", 500),
+        ("2004", 500),
+        ("2002", 500),
+        ("99", 500),
+    ] {
+        assert_eq!(update(name).await, status, "{name}");
+    }
+    let job = bench.role("2004").submit(&bench.job("sleep 600")).await;
+    assert_eq!(bench.role("alice").job(job).await["user_id"], 2002);
+    // A query's number is a uid, whoever has it as a name.
+    let live = bench.role("alice").get("/slurmdb/v0.0.42/jobs/?users=2004").await;
+    assert_eq!(live.body["jobs"], json!([]));
+    let live = bench.role("alice").get("/slurmdb/v0.0.42/jobs/?users=2002").await;
+    assert_eq!(live.body["jobs"][0]["job_id"], job);
+}
