@@ -32,14 +32,25 @@ pub(crate) const NEXT: &AsciiSet = &NON_ALPHANUMERIC
 /// Where browsers look for an icon, at the root of each host name.
 pub(crate) const ICON: &str = "/favicon.ico";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// Wraps the router.
 pub async fn edge(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    around(&app, request, |request| next.run(request)).await
+    let answer = async |request| (next.run(request).await, Source::Slipway);
+    around(&app, request, answer).await
+}
+
+/// Who made a response: a person's own server keeps its own security headers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// Slipway itself, below `/user/<name>/` as well: pages, redirects and errors.
+    Slipway,
+    /// The Jupyter server behind the proxy.
+    PersonsServer,
 }
 
 /// Wraps whatever answers a request.
-pub async fn around<A: Future<Output = Response>>(
+pub async fn around<A: Future<Output = (Response, Source)>>(
     app: &App,
     request: Request,
     answer: impl FnOnce(Request) -> A,
@@ -52,11 +63,11 @@ pub async fn around<A: Future<Output = Response>>(
     } else {
         app.sign_ins.read(Audience::Hub, request.headers())
     };
-    let mut response = match host_of(app, request.headers()) {
+    let (mut response, source) = match host_of(app, request.headers()) {
         // Who asks for this by an address is a load balancer; it is told nothing.
         None if request.uri().path() == app.routes.hub("health") => answer(request).await,
-        None => Error::CrossSite.into_response(),
-        Some(host) if asked.is_elsewhere(app, host) => asked.elsewhere(app),
+        None => (Error::CrossSite.into_response(), Source::Slipway),
+        Some(host) if asked.is_elsewhere(app, host) => (asked.elsewhere(app), Source::Slipway),
         Some(_) => cause.during(answer(request)).await,
     };
     if let Some(error) = response.extensions_mut().remove::<Arc<Error>>() {
@@ -79,24 +90,33 @@ pub async fn around<A: Future<Output = Response>>(
         let headers = response.headers_mut();
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TRANSPORT));
     }
-    // Answers of a person's own server keep that server's own headers.
-    if !asked.is_proxied {
-        let headers = response.headers_mut();
-        let is_document = headers
-            .get(header::CONTENT_TYPE)
-            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-        // Files and answers travel without what only a document heeds.
-        let of_documents = DOCUMENT_HEADERS.into_iter().filter(|_| is_document);
-        if asked.is_api(app) {
-            headers
-                .entry(header::CACHE_CONTROL)
-                .or_insert(HeaderValue::from_static("no-store"));
-        }
-        for (name, value) in HEADERS.into_iter().chain(of_documents) {
-            headers.entry(name).or_insert(HeaderValue::from_static(value));
-        }
-    }
+    set_headers(app, &asked, source, response.headers_mut());
     response
+}
+
+/// Sets the security headers of a response that Slipway has made, wherever it is.
+fn set_headers(app: &App, asked: &Asked, source: Source, headers: &mut HeaderMap) {
+    let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let is_of = |kind: &[u8]| content_type.is_some_and(|found| found.starts_with(kind));
+    let (is_document, is_stream) = (is_of(b"text/html"), is_of(b"text/event-stream"));
+    if is_stream {
+        // nginx holds events back otherwise, until a buffer is full.
+        headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
+    }
+    if source == Source::PersonsServer {
+        return;
+    }
+    // Nothing below `/user/<name>/` is the same for everybody, a redirect included.
+    if asked.is_api(app) || asked.is_proxied {
+        headers
+            .entry(header::CACHE_CONTROL)
+            .or_insert(HeaderValue::from_static("no-store"));
+    }
+    // Files and API responses travel without what only a document heeds.
+    let of_documents = DOCUMENT_HEADERS.into_iter().filter(|_| is_document);
+    for (name, value) in HEADERS.into_iter().chain(of_documents) {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
 }
 
 /// On every answer of ours. Clients of JupyterHub's API compare its version.

@@ -5,10 +5,10 @@
 //! [`crate::edge::around`] does for both. A panic ends the browser's connection, and no other.
 
 mod answer;
-pub mod confine;
 mod copy;
 mod forward;
 pub mod headers;
+pub mod response_filter;
 mod target;
 mod upgrade;
 mod wire;

@@ -20,7 +20,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::api::{events, health, login, login_form, options, progress, server, site, user};
 use crate::app::AppState;
-use crate::edge::{ICON, around, edge, is_proxied};
+use crate::edge::{ICON, Source, around, edge, is_proxied};
 use crate::error::Error;
 use crate::{assets, hand_off, pages, proxy};
 
@@ -65,7 +65,10 @@ where
         }
         let (app, request) = (Arc::clone(&self.app), request.map(Body::new));
         Box::pin(async move {
-            let answer = async |request| proxy::forward(&app, request).await.into_response();
+            let answer = async |request| {
+                let answered = proxy::forward(&app, request).await;
+                answered.unwrap_or_else(|error| (error.into_response(), Source::Slipway))
+            };
             Ok(around(&app, request, answer).await)
         })
     }

@@ -16,6 +16,7 @@ mod outage;
 mod pages;
 mod pam;
 mod requests;
+mod security_headers;
 mod servers;
 mod sign_in;
 mod sign_ins;

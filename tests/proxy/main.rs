@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing fails")]
 
 mod churn;
+mod front_proxies;
 mod guard;
 mod http;
 mod limits;
 mod malformed;
 mod node;
+mod response_headers;
 mod restart;
 mod websocket;
 

@@ -69,6 +69,7 @@ tests() {
   tool cargo-deny "cargo-deny, which checks licences and sources"
   step compiler "a C++ compiler, for fuzzing" "$(command -v c++ || echo missing)" "$here/compiler.sh" bash "$here/compiler.sh"
   step pam "PAM's headers and a module for tests, seccomp and systemd-analyze" "$SLIPWAY_TOOLS/pam/acts.so" "$here/pam.sh $pam/acts.c" bash "$here/pam.sh" "$pam/acts.c"
+  step front-proxies "nginx, Apache httpd and HAProxy, to put in front of Slipway" "$(PATH=$PATH:/usr/sbin command -v haproxy || echo missing)" "$here/front-proxies.sh" bash "$here/front-proxies.sh"
   step proxy "configurable-http-proxy, to compare with in benchmarks" "$SLIPWAY_TOOLS/bin/configurable-http-proxy" "$here/node.sh" bash "$here/node.sh" configurable-http-proxy@5.3.0 configurable-http-proxy
   step browser "Chromium, Playwright and axe-core, for tests in a browser" "$SLIPWAY_TOOLS/node/e2e/node_modules" "$here/browser.sh $e2e/package.json $e2e/package-lock.json" bash "$here/browser.sh" "$e2e"
   # trixie has Slurm 24.11. What sid has changes: the folder is named after what it says itself.
@@ -80,7 +81,6 @@ tests() {
 }
 
 hub() {
-  step nginx "nginx, to compare with in benchmarks" "$(PATH=$PATH:/usr/sbin command -v nginx || echo missing)" "$here/nginx.sh" bash "$here/nginx.sh"
   step lighthouse "Lighthouse, which marks the page" "$SLIPWAY_TOOLS/bin/lighthouse" "$here/node.sh" bash "$here/node.sh" lighthouse@12.8.2 lighthouse
   step jupyterhub "JupyterHub, to compare with in benchmarks" "$SLIPWAY_TOOLS/jupyterhub/bin/jupyterhub" "$here/jupyterhub.sh" bash "$here/jupyterhub.sh" 6.1.1
 }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use hyper::body::{Frame, Incoming, SizeHint};
 
 use super::Target;
+use super::response_filter::filter_trailers;
 use super::wire::Wire;
 
 /// What is still to come. Dropped before its end it closes its connection, so that the server notices.
@@ -57,9 +58,14 @@ impl HttpBody for Answer {
             wire.drive(cx);
             frame = Pin::new(&mut this.body).poll_frame(cx);
         }
-        match &frame {
+        match &mut frame {
             Poll::Ready(None) => this.is_over(cx),
             Poll::Ready(Some(Err(_))) => this.wire = None,
+            Poll::Ready(Some(Ok(frame))) => {
+                if let Some(trailers) = frame.trailers_mut() {
+                    filter_trailers(trailers);
+                }
+            }
             _ => {}
         }
         frame

@@ -8,32 +8,32 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderValue, Method, StatusCode, Uri, header};
 
-use super::confine::Bounds;
-use super::headers::{
-    set_forwarding, strip_hop_by_hop, strip_own_cookies, strip_set_cookies, upgrade_of, wants_trailers,
-};
+use super::headers::{set_forwarding, strip_hop_by_hop, strip_own_cookies, upgrade_of, wants_trailers};
+use super::response_filter::ResponseFilter;
 use super::target::{Target, TargetError};
 use super::upgrade::{self, Ends};
 use crate::app::{App, AppState};
 use crate::auth::{Audience, Seen, SignIn};
-use crate::edge::{is_same_site, renew};
+use crate::edge::{Source, is_same_site, renew};
 use crate::error::Error;
 use crate::hand_off;
 use crate::listen::ClientAddress;
 
 /// Any method, any path under `/user/<name>/`. No router and no layer is in between: see [`super`].
-pub async fn forward(app: &AppState, mut request: Request) -> Result<Response, Error> {
+pub async fn forward(app: &AppState, mut request: Request) -> Result<(Response, Source), Error> {
     let uri = request.uri().clone();
     let (owner, Some(rest)) = split(app, &uri).ok_or(Error::NotFound)? else {
-        return Ok(with_slash(&uri)); // Browsers send the cookie of `/user/ada/` to nothing else.
+        // Browsers send the cookie of `/user/ada/` to nothing else.
+        return Ok((with_slash(&uri), Source::Slipway));
     };
     if rest == hand_off::LAST_STEP && request.method() == Method::GET {
-        return hand_off::take(app, owner, uri.query(), request.headers()).await;
+        let response = hand_off::take(app, owner, uri.query(), request.headers()).await?;
+        return Ok((response, Source::Slipway));
     }
     let sign_in = authorize(app, owner, &request)?;
     // Lab's own menu leads here; signing in and out is the hub's, whose page asks first.
     if let "logout" | "login" = rest {
-        return Ok(Redirect::to(&app.hub_url(rest)).into_response());
+        return Ok((Redirect::to(&app.hub_url(rest)).into_response(), Source::Slipway));
     }
     let server = app.spawner.find(&sign_in.user).await.ok_or(Error::NotRunning)?;
     let target = server.target().ok_or(Error::NotRunning)?;
@@ -75,21 +75,19 @@ pub async fn forward(app: &AppState, mut request: Request) -> Result<Response, E
     };
     let upstream = changed.as_ref().map(|_| hyper::upgrade::on(&mut response));
     let headers = response.headers_mut();
-    strip_hop_by_hop(headers);
-    strip_set_cookies(headers, &app.sign_ins);
-    let bounds = Bounds {
+    let filter = ResponseFilter {
         path: uri.path()[..uri.path().len() - rest.len()].trim_end_matches('/'),
         host: app.config.server.user_host(),
         is_https,
     };
-    bounds.confine(headers);
+    filter.apply(headers);
     // What an open Lab asks every few seconds, and what is done in whatever else; not files, which may be kept by
     // whoever carries them.
     if !is_kept {
         renew(app, Audience::User, &sign_in, headers);
     }
     let (Some(protocol), Some(client), Some(upstream)) = (changed, client, upstream) else {
-        return Ok(response.map(Body::new));
+        return Ok((response.map(Body::new), Source::PersonsServer));
     };
     headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(header::UPGRADE, protocol);
@@ -103,7 +101,7 @@ pub async fn forward(app: &AppState, mut request: Request) -> Result<Response, E
         };
         upgrade::join(Arc::clone(app), sign_in, server, ends);
     }
-    Ok(Response::from_parts(head, Body::empty()))
+    Ok((Response::from_parts(head, Body::empty()), Source::PersonsServer))
 }
 
 /// Whose path it is, and what follows `/user/<name>/`, if that is there.

@@ -1,4 +1,4 @@
-//! Which headers go through, and which stop here.
+//! Which headers of a request go through to the node. Those of its answer: [`super::response_filter`].
 
 use std::net::IpAddr;
 
@@ -31,13 +31,18 @@ pub fn wants_trailers(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Removes what is between neighbours only.
-pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
+/// The headers that `Connection` names.
+pub(super) fn named_in_connection(headers: &HeaderMap) -> Vec<HeaderName> {
     let lines = headers.get_all(header::CONNECTION).into_iter();
-    let named: Vec<HeaderName> = lines
+    lines
         .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
         .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
-        .collect();
+        .collect()
+}
+
+/// Removes what is between neighbours only.
+pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
+    let named = named_in_connection(headers);
     for name in named.iter().chain(&HOP_BY_HOP) {
         headers.remove(name);
     }
@@ -78,28 +83,6 @@ pub fn set_forwarding(headers: &mut HeaderMap, client: IpAddr, scheme: &'static 
         headers.insert("x-forwarded-for", client);
     }
     headers.insert("x-forwarded-proto", HeaderValue::from_static(scheme));
-}
-
-/// Takes cookies for the hub out of an answer: a person's server must not sign anybody in or out.
-pub fn strip_set_cookies(headers: &mut HeaderMap, sign_ins: &SignIns) {
-    let ours = |line: &HeaderValue| {
-        let pair = line.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
-        // Browsers send a cookie without a name as its bare value, and that may look like another cookie.
-        let pair = pair.trim_ascii();
-        is_ours(pair.strip_prefix(b"=").map_or(pair, <[u8]>::trim_ascii), sign_ins)
-    };
-    if headers.get_all(header::SET_COOKIE).into_iter().any(ours) {
-        let kept: Vec<_> = headers
-            .get_all(header::SET_COOKIE)
-            .into_iter()
-            .filter(|v| !ours(v))
-            .cloned()
-            .collect();
-        headers.remove(header::SET_COOKIE);
-        for value in kept {
-            headers.append(header::SET_COOKIE, value);
-        }
-    }
 }
 
 /// Whether `name=value` has the name of one of our cookies.
@@ -198,28 +181,5 @@ mod tests {
         strip_hop_by_hop(&mut found);
         strip_own_cookies(&mut found, &sign_ins());
         assert_eq!(found, headers(&[("cookie", "a=é; b; c=é")]));
-    }
-
-    #[test]
-    fn a_persons_server_sets_cookies_of_its_own_only() {
-        let mut found = HeaderMap::new();
-        for line in [
-            "_xsrf=2|x; Path=/user/ada/",
-            "__Secure-slipway-hub=; Path=/hub/; Max-Age=0",
-            " = __Secure-slipway-user = x",
-            "name=é",
-            "name==__Secure-slipway-hub=x",
-        ] {
-            found.append("set-cookie", HeaderValue::from_bytes(line.as_bytes()).unwrap());
-        }
-        strip_set_cookies(&mut found, &sign_ins());
-        let left: Vec<_> = found
-            .values()
-            .map(|line| String::from_utf8_lossy(line.as_bytes()))
-            .collect();
-        assert_eq!(
-            left,
-            ["_xsrf=2|x; Path=/user/ada/", "name=é", "name==__Secure-slipway-hub=x"]
-        );
     }
 }

@@ -11,6 +11,7 @@ use backend::auth::{Audience, SignIn, SignIns};
 use backend::clock::Clock;
 use backend::config::Config;
 use backend::keys::Secret;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use shared::names::UserName;
 
 const NOW: i64 = 1_800_000_000;
@@ -67,4 +68,16 @@ pub fn with_cookies(data: &[u8]) -> Vec<u8> {
         }
     }
     filled
+}
+
+/// Header lines (`name: value`); those that are none are left out.
+#[must_use]
+pub fn header_lines(data: &[u8]) -> HeaderMap {
+    let header = |line: &[u8]| {
+        let colon = line.iter().position(|byte| *byte == b':')?;
+        let (name, value) = line.split_at(colon);
+        let value = HeaderValue::from_bytes(value.strip_prefix(b":")?.trim_ascii()).ok()?;
+        Some((HeaderName::from_bytes(name).ok()?, value))
+    };
+    data.split(|byte| *byte == b'\n').filter_map(header).collect()
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Path, Request};
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -98,6 +99,7 @@ fn router() -> Router {
         .route("/bytes/{count}", get(bytes))
         .route("/redirect", get(async || Redirect::to("lab")))
         .route("/planted", get(planted))
+        .route("/said/{name}", get(say).put(set_said))
         .route("/exit/{code}", post(exit))
 }
 
@@ -196,6 +198,59 @@ async fn bytes(Path(count): Path<u64>) -> Body {
     Body::from_stream(futures_util::stream::iter(
         sizes.map(|size| Ok::<_, std::io::Error>(Bytes::from_static(&PIECE[..size]))),
     ))
+}
+
+/// What is to be answered at a path.
+#[derive(Clone, Default, serde::Deserialize)]
+#[serde(default)]
+struct Said {
+    status: Option<u16>,
+    headers: Vec<[String; 2]>,
+    trailers: Vec<[String; 2]>,
+    body: String,
+}
+
+fn said() -> std::sync::MutexGuard<'static, BTreeMap<String, Said>> {
+    static SAID: std::sync::Mutex<BTreeMap<String, Said>> = std::sync::Mutex::new(BTreeMap::new());
+    SAID.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+async fn set_said(Path(name): Path<String>, axum::Json(set): axum::Json<Said>) {
+    said().insert(name, set);
+}
+
+/// Answers with any headers, also an upgrade.
+async fn say(Path(name): Path<String>, upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>) -> Response {
+    let Some(said) = said().get(&name).cloned() else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let map = |lines: &[[String; 2]]| -> HeaderMap {
+        let line = |[name, value]: &[String; 2]| {
+            let value = http::HeaderValue::from_bytes(value.as_bytes()).ok()?;
+            Some((header::HeaderName::from_bytes(name.as_bytes()).ok()?, value))
+        };
+        let mut all = HeaderMap::new();
+        for (name, value) in lines.iter().filter_map(line) {
+            all.append(name, value);
+        }
+        all
+    };
+    let mut response = match upgrade {
+        Ok(upgrade) => upgrade.on_upgrade(echo),
+        Err(_) => {
+            let trailers = (!said.trailers.is_empty()).then(|| Frame::trailers(map(&said.trailers)));
+            let frames = [Some(Frame::data(Bytes::from(said.body))), trailers];
+            let frames = frames.into_iter().flatten().map(Ok::<_, std::io::Error>);
+            Response::new(Body::new(StreamBody::new(futures_util::stream::iter(frames))))
+        }
+    };
+    if let Some(status) = said.status.and_then(|status| StatusCode::from_u16(status).ok()) {
+        *response.status_mut() = status;
+    }
+    for (name, value) in &map(&said.headers) {
+        response.headers_mut().append(name, value.clone());
+    }
+    response
 }
 
 /// What a person's server must not be able to say.

@@ -118,6 +118,15 @@ async fn a_connection_is_used_again_however_the_end_of_an_answer_is_told() {
 }
 
 #[tokio::test]
+async fn informational_responses_do_not_pass() {
+    let mut server = Server::start().await;
+    let hints = b"HTTP/1.1 103 Early Hints\r\nLink: </private/>; rel=preload\r\nX-Accel-Redirect: /private/\r\n\r\n";
+    let (response, _connection) = server.exchange(None, &[hints, SHORT].concat()).await;
+    assert_eq!((response.status().as_u16(), response.headers().len()), (200, 1));
+    assert_eq!(whole(response).await, b"ok");
+}
+
+#[tokio::test]
 async fn a_connection_is_used_again_when_nobody_asks_for_the_end_of_an_answer_whose_length_was_told() {
     let mut server = Server::start().await;
     let (mut response, connection) = server.exchange(None, SHORT).await;
