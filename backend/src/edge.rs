@@ -90,12 +90,12 @@ pub async fn around<A: Future<Output = (Response, Source)>>(
         let headers = response.headers_mut();
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(TRANSPORT));
     }
-    set_headers(app, &asked, source, response.headers_mut());
+    set_headers(source, response.headers_mut());
     response
 }
 
 /// Sets the security headers of a response that Slipway has made, wherever it is.
-fn set_headers(app: &App, asked: &Asked, source: Source, headers: &mut HeaderMap) {
+fn set_headers(source: Source, headers: &mut HeaderMap) {
     let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     let is_of = |kind: &[u8]| content_type.is_some_and(|found| found.starts_with(kind));
     let (is_document, is_stream) = (is_of(b"text/html"), is_of(b"text/event-stream"));
@@ -106,12 +106,10 @@ fn set_headers(app: &App, asked: &Asked, source: Source, headers: &mut HeaderMap
     if source == Source::PersonsServer {
         return;
     }
-    // Nothing below `/user/<name>/` is the same for everybody, a redirect included.
-    if asked.is_api(app) || asked.is_proxied {
-        headers
-            .entry(header::CACHE_CONTROL)
-            .or_insert(HeaderValue::from_static("no-store"));
-    }
+    // A front proxy may be told to store whatever says nothing, such as a redirect to the form to sign in.
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     // Files and API responses travel without what only a document heeds.
     let of_documents = DOCUMENT_HEADERS.into_iter().filter(|_| is_document);
     for (name, value) in HEADERS.into_iter().chain(of_documents) {

@@ -47,6 +47,7 @@ async fn what_slipway_itself_answers_below_a_persons_path_has_the_headers_of_all
         (other, 401, "somebody else's"),
         (ada.get("user/ada/logout").await, 303, "to sign out"),
         (ada.get("user/ada").await, 303, "to the path with a slash"),
+        (anonymous.get("").await, 303, "from the root to the hub"),
     ] {
         assert_eq!(reply.status, status, "{what}");
         strict(&reply, what);
