@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::assets::Assets;
-use crate::auth::{Authenticator, Conversations, SignIn, SignIns, Throttle, UsersFile};
+use crate::auth::{Authenticator, Conversations, PendingSignIns, SignIn, SignIns, Throttle, UsersFile};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::keys::{self, Secret};
@@ -24,6 +24,11 @@ use crate::store::Store;
 
 /// How often a replica hears of sign-ins that others ended.
 const LISTEN_EVERY: Duration = Duration::from_secs(1);
+
+/// How often rate limits of sign-ins are written to the store and read from it.
+const SHARE_EVERY: Duration = Duration::from_secs(1);
+/// How often old ones are removed, in these intervals.
+const PRUNE_TICKS: u64 = 60;
 
 /// What every handler may need; cheap to clone.
 pub type AppState = Arc<App>;
@@ -38,11 +43,13 @@ pub struct App {
     pub assets: Assets,
     /// Who is signing in.
     pub conversations: Conversations,
+    /// Sign-ins that wait for a second factor.
+    pub pending_sign_ins: PendingSignIns,
     /// Who is signed in.
     pub sign_ins: SignIns,
     /// The number of the last end of a sign-in that was heard of from the store.
     last_end: AtomicI64,
-    /// Who has to wait before the next try.
+    /// Rate limits of sign-ins.
     pub throttle: Throttle,
     /// How often strangers may make the log say the same.
     pub log: LogBudget,
@@ -119,12 +126,27 @@ impl App {
         loop {
             tokio::select! { _ = every.tick() => {}, () = self.drained.cancelled() => return }
             self.conversations.forget_old();
+            let now = self.clock.now();
+            self.pending_sign_ins.log_expired(&self.store, &self.log, now).await;
             match self.store.ended_sign_ins(self.last_end.load(Ordering::Relaxed)).await {
                 Ok((last, ended)) => {
                     self.last_end.store(last, Ordering::Relaxed);
                     self.sign_ins.learn(ended);
                 }
                 Err(error) => tracing::debug!(%error, "whether another replica ended a sign-in is not known"),
+            }
+        }
+    }
+
+    /// Writes and reads rate limits of sign-ins, as long as this process answers requests.
+    pub async fn share_rate_limits_until_drained(self: Arc<Self>) {
+        let mut every = tokio::time::interval(SHARE_EVERY);
+        every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        for tick in 0_u64.. {
+            tokio::select! { _ = every.tick() => {}, () = self.drained.cancelled() => return }
+            self.throttle.synchronize(&self.store).await;
+            if tick.is_multiple_of(PRUNE_TICKS) {
+                self.throttle.prune(&self.store).await;
             }
         }
     }
@@ -164,6 +186,8 @@ impl App {
             (None, None) => return Err("slurm.key_file is missing".into()),
         };
         let slurm = Arc::new(Client::new(&config.slurm, tokens, clock.clone())?);
+        let throttle = Throttle::new(&sign_in_keys[0], clock.clone())?;
+        throttle.synchronize(&store).await;
         let spawner = Spawner::new(
             Arc::clone(&config),
             Arc::clone(&slurm),
@@ -175,9 +199,10 @@ impl App {
             routes: Routes::new(config.server.base()),
             assets: Assets::load(&config)?,
             conversations: Conversations::new(authenticator(&config)?, &sign_in_keys, clock.clone())?,
+            pending_sign_ins: PendingSignIns::default(),
             sign_ins: SignIns::new(&sign_in_keys, &config, ended.into_iter().collect(), clock.clone()),
             last_end: AtomicI64::new(last_end),
-            throttle: Throttle::new(clock.clone()),
+            throttle,
             log: LogBudget::default(),
             offers: Offers::new(Arc::clone(&config), Arc::clone(&slurm), clock.clone()),
             spawner: spawner.await,

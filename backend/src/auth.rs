@@ -4,20 +4,27 @@ mod conversation;
 mod conversations;
 mod cookies;
 mod decoy;
+mod fair_queue;
 #[cfg(feature = "pam")]
 mod pam;
+#[cfg(feature = "pam")]
+mod pam_threads;
+mod password_checks;
+mod pending;
 mod seal;
 mod throttle;
 mod users_file;
 
-use secrecy::SecretString;
+use std::net::IpAddr;
+
 use shared::names::UserName;
 
-pub use conversation::{Asker, Conversation, Question, Step};
-pub use conversations::{Conversations, Turn};
+pub use conversation::{Asker, Conversation, LoginAttempt, Question, Step};
+pub use conversations::{Challenge, Conversations, Flow, Turn};
 pub use cookies::{Audience, Seen, SignIn, SignIns, cookie_pairs, cookies};
 #[cfg(feature = "pam")]
 pub use pam::Pam;
+pub use pending::{Pending, PendingSignIns};
 pub use throttle::{Attempt, Throttle, Wait};
 pub use users_file::{UsersFile, add_user};
 
@@ -50,6 +57,12 @@ pub enum Denied {
     /// The person gave up.
     #[error("it was cancelled")]
     Cancelled,
+    /// Too many attempts are being checked, of this address or altogether; this one was not.
+    #[error("too many sign-ins are waiting to be checked")]
+    Busy {
+        /// When to try again, in seconds from now.
+        seconds: i64,
+    },
     /// The source of accounts does not answer, or has no room.
     #[error("sign-in is not possible now: {0}")]
     Unavailable(String),
@@ -66,8 +79,9 @@ impl Denied {
 pub trait Authenticator: Send + Sync {
     /// Begins with a name and a password. Whatever it takes happens in a task or thread of its own, for as long as
     /// the conversation is held.
-    fn begin(&self, user: &UserName, password: SecretString) -> Conversation;
+    fn begin(&self, attempt: LoginAttempt) -> Conversation;
 
-    /// Whether the account of somebody who signed in before is still there and active. Nothing is asked.
-    fn is_active(&self, user: &UserName) -> Conversation;
+    /// Whether the account of somebody who signed in before is still there and active. Nothing is asked. The address
+    /// is that of the client on whose behalf this is checked, if there is one: some PAM rules decide by it.
+    fn is_active(&self, user: &UserName, address: Option<IpAddr>) -> Conversation;
 }

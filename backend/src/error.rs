@@ -39,6 +39,9 @@ pub enum Error {
     /// Too many wrong passwords.
     #[error("too many failed sign-ins; try again in {0} seconds")]
     Throttled(i64),
+    /// Too many sign-ins are being checked; this one was not.
+    #[error("too many sign-ins are waiting to be checked; try again in {0} seconds")]
+    SignInBusy(i64),
     /// The account is not active.
     #[error("this account is not active")]
     Inactive {
@@ -115,7 +118,7 @@ impl Error {
             Self::WrongPassword(_) => (StatusCode::UNAUTHORIZED, ErrorCode::WrongPassword),
             Self::SignInOver => (StatusCode::UNAUTHORIZED, ErrorCode::SignInOver),
             Self::PasswordExpired(_) => (StatusCode::FORBIDDEN, ErrorCode::PasswordExpired),
-            Self::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, ErrorCode::Throttled),
+            Self::Throttled(_) | Self::SignInBusy(_) => (StatusCode::TOO_MANY_REQUESTS, ErrorCode::Throttled),
             Self::Inactive { .. } => (StatusCode::FORBIDDEN, ErrorCode::Inactive),
             Self::NumericName => (StatusCode::FORBIDDEN, ErrorCode::NumericName),
             Self::SystemAccount(_) => (StatusCode::FORBIDDEN, ErrorCode::SystemAccount),
@@ -158,7 +161,7 @@ impl Error {
             }
         };
         match self {
-            Self::Throttled(seconds) => tell("retry_after", seconds.to_string()),
+            Self::Throttled(seconds) | Self::SignInBusy(seconds) => tell("retry_after", seconds.to_string()),
             Self::WrongPassword(said) | Self::PasswordExpired(said) => tell("said", said.clone()),
             Self::Inactive { since, said } => {
                 tell("since", since.clone().unwrap_or_default());
@@ -197,7 +200,7 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let mut response = self.status().0.into_response();
         let retry_after = match &self {
-            Self::Throttled(seconds) => Some(*seconds),
+            Self::Throttled(seconds) | Self::SignInBusy(seconds) => Some(*seconds),
             Self::TooManyConnections => Some(1),
             _ => None,
         };
@@ -249,6 +252,7 @@ impl From<Denied> for Error {
             Denied::Wrong { said } => Self::WrongPassword(said),
             Denied::PasswordExpired { said } => Self::PasswordExpired(said),
             Denied::Cancelled => Self::SignInOver,
+            Denied::Busy { seconds } => Self::SignInBusy(seconds),
             Denied::Inactive { since, said } => Self::Inactive { since, said },
             Denied::SystemAccount(cause) => Self::SystemAccount(cause),
             Denied::Unavailable(cause) => Self::SignInUnavailable(cause),

@@ -23,6 +23,8 @@ const LONGEST: usize = 300;
 pub enum Kind {
     /// A sign-in was refused.
     RefusedSignIn,
+    /// A second factor was asked for, or not answered. Of its own, so that a flood of wrong passwords does not hide it.
+    SecondFactor,
     /// A request failed.
     FailedRequest(ErrorCode),
 }

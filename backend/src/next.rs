@@ -28,7 +28,7 @@ pub async fn start_next_until_shutdown(app: Arc<App>) {
             language,
             ..Once::default()
         };
-        let start = start(&app, &user, &raw, once);
+        let start = start(&app, &user, None, &raw, once);
         let cause = Cause::request();
         let id = cause.to_string();
         match cause.during(start).await {

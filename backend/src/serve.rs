@@ -42,6 +42,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
     let socket = listener.as_fd().try_clone_to_owned().map_err(|e| e.to_string())?;
     let poller = tokio::spawn(Arc::clone(&app.spawner).poll_until_shutdown());
     tokio::spawn(Arc::clone(&app).listen_until_drained());
+    tokio::spawn(Arc::clone(&app).share_rate_limits_until_drained());
     tokio::spawn(start_next_until_shutdown(Arc::clone(&app)));
     let (log, ending) = (Arc::clone(&app), shutdown.clone());
     let minutes = tokio::spawn(async move { log.log.end_minutes(ending).await });
@@ -67,6 +68,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
         app.tunnels.wait().await;
         app.spawner.drained().await;
         minutes.await.map_err(|e| e.to_string())?;
+        app.throttle.synchronize(&app.store).await;
         poller.await.map_err(|e| e.to_string())
     };
     tokio::pin!(ended);
@@ -87,6 +89,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
         Ok(result) => result,
         Err(_) => {
             tracing::warn!("some requests did not end in time");
+            app.throttle.synchronize(&app.store).await;
             Ok(())
         }
     }

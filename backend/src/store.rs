@@ -1,6 +1,8 @@
 //! What has to be remembered across restarts: sign-ins that were ended, last choices, and the way to
 //! running servers. SQLite. Losing it loses no running server: everything else is in Slurm.
 
+mod rate_limits;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,6 +13,8 @@ use sqlx::Connection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+
+pub use rate_limits::RateLimitRow;
 
 use crate::keys;
 
@@ -75,7 +79,10 @@ impl Store {
              document TEXT NOT NULL) STRICT",
             "CREATE INDEX IF NOT EXISTS past_of_user ON past (user, asked_at)",
             "CREATE TABLE IF NOT EXISTS servers (user TEXT PRIMARY KEY, nonce TEXT NOT NULL, record TEXT NOT NULL) STRICT",
-        ] {
+        ]
+        .into_iter()
+        .chain(rate_limits::TABLES)
+        {
             sqlx::query(table).execute(&mut maker).await?;
         }
         let pool = SqlitePoolOptions::new()

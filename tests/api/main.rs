@@ -19,6 +19,7 @@ mod requests;
 mod security_headers;
 mod servers;
 mod sign_in;
+mod sign_in_load;
 mod sign_ins;
 mod signatures;
 mod signer;

@@ -3,8 +3,10 @@
 
 mod accounts;
 mod push;
+mod rhost;
 mod said;
 mod steps;
+mod unanswered;
 mod unit;
 
 use http::Method;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use serde_json::json;
+use slipway_tests::flood::hang_up;
 use slipway_tests::{Account, Person, Plan, Site};
 
 use crate::jupyterhub::JupyterHub;
@@ -22,7 +23,29 @@ const CYCLES: u32 = 25;
 const REQUESTS: u32 = 300;
 
 pub(crate) async fn measure() -> String {
-    cycles().await + &others().await
+    cycles().await + &others().await + &abandoned().await
+}
+
+/// How long the right password takes after five addresses have sent 300 attempts each and hung up.
+async fn abandoned() -> String {
+    let mut found: [Vec<f64>; 2] = Default::default();
+    for _ in 0..ROUNDS {
+        let site = Site::start(Plan::default()).await;
+        for (times, hung_up) in found.iter_mut().zip([false, true]) {
+            if hung_up {
+                hang_up(&site, 5, 300).await;
+            }
+            let mut ada = Person::elsewhere(&site.url, [127, 0, 3, 1]);
+            let began = Instant::now();
+            assert_eq!(ada.sign_in("ada", site.password("ada")).await.status, 200);
+            times.push(began.elapsed().as_secs_f64() * 1000.0);
+        }
+        site.shut_down().await;
+    }
+    let [alone, flooded] = found.map(|numbers| Median::of(numbers).to_string());
+    let header = ["", "ms", "… after 1,500 abandoned attempts from five addresses"];
+    let row = vec!["the right password from a sixth address".to_owned(), alone, flooded];
+    markdown("Signing in under load", &header, &[row])
 }
 
 async fn cycles() -> String {

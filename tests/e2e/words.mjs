@@ -16,7 +16,7 @@ const en = {
   nameMissing: "Type your username.",
   passwordMissing: "Type your password.",
   wrongPassword: "The username, the password or the code is wrong. Try again.",
-  throttled: /^Too many failed attempts\. Try again in \d+\s(s|min)/,
+  throttled: /^Too many attempts\. Try again in \d+\s(s|min)/,
   passwordExpired: /^Your password has expired\./,
 
   home: "Your server",

@@ -6,6 +6,7 @@
      info TEXT…                  says something, as error does
      wait SECONDS FILE           for that file in the folder, and fails without it
      pause MILLISECONDS          takes its time
+     rhost ADDRESS               fails unless PAM_RHOST is this
      rename NAME                 knows the person by another name
      fail CODE                   of the table below */
 #define _DEFAULT_SOURCE
@@ -71,6 +72,13 @@ static int pause_for(const char *milliseconds)
     return PAM_SUCCESS;
 }
 
+static int rhost(pam_handle_t *pamh, const char *expected)
+{
+    const void *given = NULL;
+    int result = pam_get_item(pamh, PAM_RHOST, &given);
+    return result != PAM_SUCCESS ? result : !given || strcmp(given, expected) ? PAM_PERM_DENIED : PAM_SUCCESS;
+}
+
 static int act(pam_handle_t *pamh, const char *folder, char *line)
 {
     char *text = line + strcspn(line, " ");
@@ -85,6 +93,7 @@ static int act(pam_handle_t *pamh, const char *folder, char *line)
          : IS("error")    ? pam_error(pamh, "%s", text)
          : IS("wait")     ? wait_for(folder, text)
          : IS("pause")    ? pause_for(text)
+         : IS("rhost")    ? rhost(pamh, text)
          : IS("rename")   ? pam_set_item(pamh, PAM_USER, text)
          : IS("fail")     ? code_of(text)
                           : PAM_SERVICE_ERR;

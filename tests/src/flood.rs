@@ -1,9 +1,12 @@
 //! Somebody who guesses passwords as fast as the network goes.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::json;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::{Person, Site};
 
@@ -60,6 +63,38 @@ pub async fn flood(site: &Site, failures: u64, names: u64, addresses: u8) -> Flo
         memory: [before.0, memory(pid)],
         logged: logged() - before.1,
     }
+}
+
+/// Sends a wrong password for a name from an address of this machine (Linux). To drop the connection is to hang up.
+///
+/// # Panics
+/// When the site has no address.
+pub async fn send_attempt(site: &Site, address: [u8; 4], name: &str) -> std::io::Result<TcpStream> {
+    let slipway = site.url.split('/').nth(2).expect("a host");
+    let slipway: SocketAddr = slipway.parse().expect("an address");
+    let body = json!({ "username": name, "password": "a guess" }).to_string();
+    let head = format!("POST /hub/api/login HTTP/1.1\r\nHost: {slipway}\r\nContent-Type: application/json");
+    let request = format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::from((address, 0)))?;
+    let mut connection = socket.connect(slipway).await?;
+    connection.write_all(request.as_bytes()).await?;
+    Ok(connection)
+}
+
+/// Sends attempts from addresses of this machine (`127.0.2.1` and on) and hangs up without waiting for an answer: so
+/// many from each address, all at once, each for another name. Linux.
+///
+/// # Panics
+/// When Slipway cannot be reached at all.
+pub async fn hang_up(site: &Site, addresses: u8, attempts: u32) {
+    let all = (1..=addresses).flat_map(|address| (0..attempts).map(move |n| (address, n)));
+    let sent = all.map(|(address, n)| async move {
+        let connection = send_attempt(site, [127, 0, 2, address], &format!("gone-{address}-{n}")).await;
+        connection.map(drop)
+    });
+    let sent = futures_util::future::join_all(sent).await;
+    assert!(sent.iter().any(Result::is_ok), "{:?}", sent.first());
 }
 
 /// The proportional set size of a process, in KiB; 0 where the system does not tell.

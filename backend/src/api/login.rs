@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use shared::sign_in::{AnswerRequest, LoginRequest};
 
-use super::signing_in::{Outcome, begin, go_on, set};
+use super::signing_in::{Outcome, begin, give_up, go_on, set};
 use super::{Json, Person, Visitor, extract, user};
 use crate::app::AppState;
 use crate::error::Error;
@@ -38,7 +38,7 @@ pub async fn cancel(
     _: Visitor,
     Json(request): Json<AnswerRequest>,
 ) -> Result<StatusCode, Error> {
-    app.conversations.cancel(&request.state);
+    give_up(&app, &request.state);
     Ok(StatusCode::NO_CONTENT)
 }
 

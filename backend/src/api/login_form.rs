@@ -65,8 +65,8 @@ pub async fn answer_by_form(
         state: fields.state,
         answer: fields.answer,
     };
-    let name = app.conversations.name(&request.state);
-    let name = name.map_or_else(String::new, String::from);
+    let flow = app.conversations.flow(&request.state);
+    let name = flow.map_or_else(String::new, |flow| String::from(flow.user));
     let outcome = go_on(&app, request, &visitor).await;
     Ok(answered(&app, &visitor.headers, outcome, &name, &fields.next))
 }
@@ -95,7 +95,7 @@ fn answered(
     let status = error.status().0;
     let problem = match error {
         Error::WrongPassword(said) => (LoginProblem::Wrong, said),
-        Error::Throttled(seconds) => (LoginProblem::Throttled(seconds), String::new()),
+        Error::Throttled(seconds) | Error::SignInBusy(seconds) => (LoginProblem::Throttled(seconds), String::new()),
         Error::Inactive { said, .. } => (LoginProblem::Inactive, said),
         Error::PasswordExpired(said) => (LoginProblem::PasswordExpired, said),
         Error::NumericName => (LoginProblem::NumericName, String::new()),

@@ -1,8 +1,10 @@
 //! `/hub/api/users/{name}/server`
 
+use std::net::IpAddr;
+
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{ConnectInfo, Path, State};
 use http::{HeaderMap, Method, StatusCode};
 use serde::Deserialize;
 use shared::names::UserName;
@@ -13,6 +15,7 @@ use shared::server::PastServer;
 use super::{Person, extract, options};
 use crate::app::{App, AppState};
 use crate::error::Error;
+use crate::listen::ClientAddress;
 use crate::look::Language;
 use crate::spawner::Once;
 use crate::store::Kind;
@@ -43,6 +46,7 @@ pub async fn start_server(
     State(app): State<AppState>,
     person: Person,
     Path(name): Path<String>,
+    ConnectInfo(client): ConnectInfo<ClientAddress>,
     headers: HeaderMap,
     body: Result<Bytes, axum::extract::rejection::BytesRejection>,
 ) -> Result<StatusCode, Error> {
@@ -53,17 +57,24 @@ pub async fn start_server(
         language: Language::wanted(&headers),
         ..once
     };
-    let chosen = start(&app, user, &raw, once).await?;
+    let chosen = start(&app, user, Some(client.0), &raw, once).await?;
     if let Err(error) = app.store.keep(user, Kind::Choice, &chosen).await {
         tracing::warn!(%user, %error, "these choices will not be proposed the next time");
     }
     Ok(StatusCode::ACCEPTED)
 }
 
-/// Starts a server with these options, as far as this person may choose them now; answers what was chosen.
-pub(crate) async fn start(app: &App, user: &UserName, raw: &RawOptions, once: Once) -> Result<UserOptions, Error> {
+/// Starts a server with these options, as far as this person may choose them now; answers what was chosen. The address
+/// is that of the client who asked, if anybody did.
+pub(crate) async fn start(
+    app: &App,
+    user: &UserName,
+    address: Option<IpAddr>,
+    raw: &RawOptions,
+    once: Once,
+) -> Result<UserOptions, Error> {
     // An account that was closed since its person signed in starts nothing.
-    app.conversations.is_active(user).await?;
+    app.conversations.is_active(user, address).await?;
     let offer = options::offer(app, user).await?;
     let request = shared::options::parse(raw, &offer, app.slurm.now()).map_err(Error::Options)?;
     let chosen = request.options.clone();

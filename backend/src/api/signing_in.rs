@@ -1,5 +1,6 @@
 //! Signing in, however it is asked for: by the page or by a form without scripts.
 
+use std::cell::Cell;
 use std::net::IpAddr;
 
 use axum::response::AppendHeaders;
@@ -7,11 +8,11 @@ use axum_extra::extract::cookie::Cookie;
 use http::header;
 use secrecy::SecretString;
 use shared::names::UserName;
-use shared::sign_in::{AnswerRequest, ChallengeView, LoginRequest};
+use shared::sign_in::{AnswerRequest, ChallengeKind, ChallengeView, LoginRequest};
 
 use super::Visitor;
 use crate::app::App;
-use crate::auth::{Attempt, Audience, Denied, SignIn, Turn};
+use crate::auth::{Attempt, Audience, Challenge, Denied, Flow, Pending, SignIn, Turn};
 use crate::error::Error;
 use crate::log::{Kind, Sent};
 
@@ -29,74 +30,155 @@ pub(super) enum Outcome {
 pub(super) async fn begin(app: &App, login: LoginRequest, visitor: &Visitor) -> Result<Outcome, Error> {
     // What is no name at all is answered like an unknown one.
     let typed = app.config.sign_in.name(&login.username).ok();
+    let step = Step::new(app, visitor, typed.as_ref());
     if typed
         .as_ref()
         .is_some_and(|user| app.config.is_refused_as_numeric(user))
     {
         // The form of the name says so: nothing is given away about accounts.
-        return Err(refused(app, typed.as_ref(), visitor.address, Error::NumericName));
+        return Err(step.refused(Error::NumericName));
     }
-    let attempt = attempt(app, visitor, typed.as_ref())?;
+    let attempt = step.attempt()?;
     let user = typed.as_ref().filter(|user| app.config.may_sign_in(user));
-    let turn = app.conversations.begin(user, login.password).await;
-    conclude(app, typed.as_ref(), attempt, turn, visitor)
+    let turn = app.conversations.begin(user, login.password, visitor.address).await;
+    step.conclude(vec![attempt], turn)
 }
 
 /// Each further step.
 pub(super) async fn go_on(app: &App, request: AnswerRequest, visitor: &Visitor) -> Result<Outcome, Error> {
-    let user = app.conversations.name(&request.state).ok_or(Error::SignInOver)?;
-    let attempt = attempt(app, visitor, Some(&user))?;
-    let answer = request.answer.map(SecretString::from);
-    let turn = app.conversations.go_on(&request.state, answer).await;
-    let turn = turn.ok_or(Error::SignInOver)?;
-    conclude(app, Some(&user), attempt, turn, visitor)
-}
-
-fn attempt<'a>(app: &'a App, visitor: &Visitor, user: Option<&UserName>) -> Result<Attempt<'a>, Error> {
-    let attempt = app.throttle.attempt(visitor.address, user);
-    attempt.map_err(|wait| refused(app, user, visitor.address, Error::Throttled(wait.seconds)))
-}
-
-fn conclude(
-    app: &App,
-    user: Option<&UserName>,
-    attempt: Attempt<'_>,
-    turn: Turn,
-    visitor: &Visitor,
-) -> Result<Outcome, Error> {
-    let known_as = match turn {
-        Turn::Asks(challenge) => {
-            attempt.give_back();
-            return Ok(Outcome::Asks(challenge));
-        }
-        // The source of accounts may know somebody by another name than they typed.
-        Turn::Over(Ok(known_as)) if app.config.may_sign_in(&known_as) => known_as,
-        Turn::Over(Ok(_)) => return Err(refused(app, user, visitor.address, Error::WrongPassword(String::new()))),
-        Turn::Over(Err(denied)) => {
-            if !matches!(denied, Denied::Wrong { .. }) {
-                attempt.give_back();
-            }
-            return Err(refused(app, user, visitor.address, denied.into()));
-        }
-    };
-    attempt.succeeded();
-    let before = app.sign_ins.read(Audience::Hub, &visitor.headers);
-    let before = before.filter(|before| before.user == known_as);
-    let sign_in = app.sign_ins.start(&known_as, before).map_err(Error::Internal)?;
-    let cookies = app.sign_ins.cookies(Audience::Hub, &sign_in).map_err(Error::Internal)?;
-    tracing::info!(user = %known_as, address = %visitor.address, "signed in");
-    Ok(Outcome::SignedIn(sign_in, set(&cookies)))
-}
-
-/// Notes why somebody was not let in, as often as the log has room for.
-fn refused(app: &App, user: Option<&UserName>, address: IpAddr, error: Error) -> Error {
-    if app.log.allows(Kind::RefusedSignIn, address) {
-        let user = user.map(tracing::field::display);
-        let text = error.to_string();
-        let reason = Sent(error.private_cause().unwrap_or(&text));
-        tracing::info!(user, %address, %reason, "a sign-in was refused");
+    let flow = app.conversations.flow(&request.state).ok_or(Error::SignInOver)?;
+    let step = Step::new(app, visitor, Some(&flow.user));
+    // The attempt that began it covers waiting and the first answer (`auth::Throttle`).
+    let is_known = app.pending_sign_ins.contains(&flow.id);
+    let is_covered = is_known && flow.is_held && (request.answer.is_none() || flow.answers == 0);
+    let mut attempts = Vec::new();
+    if !is_covered {
+        attempts.push(step.attempt()?);
     }
-    error
+    let answer = request.answer.map(SecretString::from);
+    let turn = app.conversations.go_on(&request.state, answer, visitor.address).await;
+    let turn = turn.ok_or_else(|| step.refused(Error::SignInOver))?;
+    if matches!(turn, Turn::Over(_)) {
+        if let Some(pending) = app.pending_sign_ins.remove(&flow.id) {
+            attempts.extend(pending.attempts);
+        }
+        if !is_known {
+            end_elsewhere(app, &flow).await;
+        }
+    }
+    step.conclude(attempts, turn)
+}
+
+/// Somebody gave up. What the sign-in counts for stays counted.
+pub(super) fn give_up(app: &App, state: &str) {
+    let flow = app.conversations.cancel(state);
+    if let Some(pending) = flow.and_then(|flow| app.pending_sign_ins.remove(&flow.id)) {
+        pending.log_unanswered(&app.log, "cancelled");
+    }
+}
+
+/// Tells the replica at which a sign-in began that it is over.
+async fn end_elsewhere(app: &App, flow: &Flow) {
+    if let Err(error) = app.store.end_flow(&flow.id, flow.ends_at).await {
+        tracing::debug!(%error, "another replica may log that this sign-in was not answered");
+    }
+}
+
+/// One request of a sign-in. Dropped before its answer is known (the client hung up), it is logged.
+struct Step<'a> {
+    app: &'a App,
+    address: IpAddr,
+    visitor: &'a Visitor,
+    user: Option<&'a UserName>,
+    is_answered: Cell<bool>,
+}
+
+impl<'a> Step<'a> {
+    fn new(app: &'a App, visitor: &'a Visitor, user: Option<&'a UserName>) -> Self {
+        Self {
+            app,
+            address: visitor.address,
+            visitor,
+            user,
+            is_answered: Cell::new(false),
+        }
+    }
+
+    fn attempt(&self) -> Result<Attempt, Error> {
+        let attempt = self.app.throttle.attempt(self.address, self.user);
+        attempt.map_err(|wait| self.refused(Error::Throttled(wait.seconds)))
+    }
+
+    fn conclude(self, attempts: Vec<Attempt>, turn: Turn) -> Result<Outcome, Error> {
+        self.is_answered.set(true);
+        let throttle = &self.app.throttle;
+        let known_as = match turn {
+            Turn::Asks(challenge) => return Ok(Outcome::Asks(self.keep(attempts, challenge))),
+            // The source of accounts may know somebody by another name than they typed.
+            Turn::Over(Ok(known_as)) if self.app.config.may_sign_in(&known_as) => known_as,
+            Turn::Over(Ok(_)) => return Err(self.refused(Error::WrongPassword(String::new()))),
+            Turn::Over(Err(denied)) => {
+                if !matches!(denied, Denied::Wrong { .. } | Denied::Cancelled) {
+                    throttle.give_back(attempts);
+                }
+                return Err(self.refused(denied.into()));
+            }
+        };
+        throttle.succeeded(attempts);
+        self.sign_in(&known_as)
+    }
+
+    /// Something is asked, or the source of accounts takes longer than a request waits: the attempts stay counted.
+    fn keep(&self, attempts: Vec<Attempt>, challenge: Challenge) -> ChallengeView {
+        let Challenge { view, flow } = challenge;
+        let (user, address) = (self.user.unwrap_or(&flow.user), self.address);
+        let asked = view.kind != ChallengeKind::Wait || !view.message.is_empty();
+        let pending = Pending {
+            user: user.clone(),
+            address,
+            attempts,
+            asked,
+        };
+        let is_first = self.app.pending_sign_ins.add(&flow, pending, &self.app.throttle);
+        if is_first && self.app.log.allows(Kind::SecondFactor, address) {
+            tracing::info!(%user, %address, kind = ?view.kind, "second factor asked for");
+        }
+        view
+    }
+
+    fn sign_in(&self, user: &UserName) -> Result<Outcome, Error> {
+        let sign_ins = &self.app.sign_ins;
+        let before = sign_ins.read(Audience::Hub, &self.visitor.headers);
+        let before = before.filter(|before| before.user == *user);
+        let sign_in = sign_ins.start(user, before).map_err(Error::Internal)?;
+        let cookies = sign_ins.cookies(Audience::Hub, &sign_in).map_err(Error::Internal)?;
+        tracing::info!(%user, address = %self.address, "signed in");
+        Ok(Outcome::SignedIn(sign_in, set(&cookies)))
+    }
+
+    /// Notes why somebody was not let in, as often as the log has room for.
+    fn refused(&self, error: Error) -> Error {
+        self.is_answered.set(true);
+        let text = error.to_string();
+        self.log("a sign-in was refused", error.private_cause().unwrap_or(&text));
+        error
+    }
+
+    fn log(&self, event: &str, reason: &str) {
+        if self.app.log.allows(Kind::RefusedSignIn, self.address) {
+            let user = self.user.map(tracing::field::display);
+            let (address, reason) = (self.address, Sent(reason));
+            tracing::info!(user, %address, %reason, "{event}");
+        }
+    }
+}
+
+impl Drop for Step<'_> {
+    fn drop(&mut self) {
+        if !self.is_answered.get() {
+            self.log("a sign-in was abandoned", "the client hung up before the answer");
+        }
+    }
 }
 
 pub(super) fn set(cookies: &[Cookie<'static>]) -> SetCookies {

@@ -171,8 +171,8 @@ impl LoginProblem {
                 "Le nom d’utilisateur, le mot de passe ou le code est inexact. Réessayez.",
             ),
             Self::Throttled(_) => language.pick(
-                "Too many failed attempts. Try again in {seconds}\u{a0}s.",
-                "Trop de tentatives infructueuses. Réessayez dans {seconds}\u{a0}s.",
+                "Too many attempts. Try again in {seconds}\u{a0}s.",
+                "Trop de tentatives. Réessayez dans {seconds}\u{a0}s.",
             ),
             Self::Inactive => language.pick("Your account is not active.", "Votre compte n’est pas actif."),
             Self::PasswordExpired => language.pick(

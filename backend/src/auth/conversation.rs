@@ -1,5 +1,6 @@
 //! One sign-in under way: a source of accounts asks, a person answers, and at last it is known who it is.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -15,6 +16,17 @@ use super::Denied;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long after a message ("approve on your phone") the person is shown it.
 const SHOW_AFTER: Duration = Duration::from_millis(500);
+
+/// One attempt to sign in, as a source of accounts gets it.
+#[derive(Clone, Debug)]
+pub struct LoginAttempt {
+    /// The name, as the site writes it.
+    pub user: UserName,
+    /// The password that was typed.
+    pub password: SecretString,
+    /// The client's address.
+    pub address: IpAddr,
+}
 
 /// What is asked of a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,6 +166,11 @@ impl Asker {
         }
     }
 
+    /// Whether the person's end was dropped: the client hung up, or the conversation is no longer held.
+    pub fn is_abandoned(&self) -> bool {
+        self.answers.is_closed()
+    }
+
     /// Says how it came out.
     pub fn end(self, result: Result<UserName, Denied>) {
         let _ = self.go_to(Step::Over(result));
@@ -245,7 +262,9 @@ mod tests {
             Step::Over(Err(Denied::Unavailable(_)))
         ));
         let (conversation, mut asker) = Conversation::new();
+        assert!(!asker.is_abandoned());
         drop(conversation);
+        assert!(asker.is_abandoned());
         let answer = tokio::task::spawn_blocking(move || asker.ask_blocking(ChallengeKind::Code, "?", Vec::new()));
         assert!(answer.await.unwrap().is_none());
     }

@@ -1,25 +1,22 @@
 //! PAM: the machine's own rules say who somebody is, and may ask for more than a password.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
+use std::net::IpAddr;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use nonstick::conv::Exchange;
-use nonstick::items::Items;
+use nonstick::items::{Items, ItemsMut};
 use nonstick::{AuthnFlags, ErrorCode, PamShared, Transaction, TransactionBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use shared::names::UserName;
 use shared::sign_in::ChallengeKind;
 
-use super::{Asker, Authenticator, Conversation, Denied};
+use super::pam_threads::Threads;
+use super::{Asker, Authenticator, Conversation, Denied, LoginAttempt};
 use crate::config::Config;
 
-/// Each sign-in under way has a thread of its own: a module that waits for somebody's phone holds nobody else up.
-const THREADS: usize = 256;
-/// A module that waits cannot be interrupted: whoever begins again and again takes nobody else's thread.
-const OF_ONE_NAME: usize = 4;
 /// Modules are C, and some are generous with the stack.
 const STACK: usize = 1024 * 1024;
 /// Linux-PAM's `PAM_MAX_RESP_SIZE`, with the zero at the end: modules rely on it, and some hashes take long for more.
@@ -47,35 +44,47 @@ impl Pam {
 }
 
 impl Authenticator for Pam {
-    fn begin(&self, user: &UserName, password: SecretString) -> Conversation {
-        self.run(&self.sign_ins, user, Some(password), check)
+    fn begin(&self, attempt: LoginAttempt) -> Conversation {
+        let client = Client {
+            user: attempt.user,
+            address: Some(attempt.address),
+        };
+        self.run(&self.sign_ins, client, Some(attempt.password), check)
     }
 
-    fn is_active(&self, user: &UserName) -> Conversation {
-        self.run(&self.checks, user, None, account)
+    fn is_active(&self, user: &UserName, address: Option<IpAddr>) -> Conversation {
+        let user = user.clone();
+        self.run(&self.checks, Client { user, address }, None, account)
     }
 }
 
+/// Whom PAM is asked about.
+struct Client {
+    user: UserName,
+    /// Where the request comes from; none for a check that no request caused.
+    address: Option<IpAddr>,
+}
+
 /// What is found out about somebody of a service.
-type Work = fn(&str, &UserName, &Rc<Talk>) -> Result<OsString, Denied>;
+type Work = fn(&str, &Client, &Rc<Talk>) -> Result<OsString, Denied>;
 
 impl Pam {
-    fn run(&self, threads: &Arc<Threads>, user: &UserName, password: Option<SecretString>, work: Work) -> Conversation {
+    fn run(&self, threads: &Arc<Threads>, client: Client, password: Option<SecretString>, work: Work) -> Conversation {
         let (conversation, asker) = Conversation::new();
-        let thread = match Threads::take(threads, user) {
+        let thread = match Threads::acquire(threads, &client.user, client.address) {
             Ok(thread) => thread,
             Err(denied) => {
                 asker.end(Err(denied));
                 return conversation;
             }
         };
-        let (service, user, config) = (self.service.clone(), user.clone(), Arc::clone(&self.config));
+        let (service, config) = (self.service.clone(), Arc::clone(&self.config));
         let run = move || {
             let talk = Rc::new(Talk {
                 asker: RefCell::new(asker),
                 password: Cell::new(password),
             });
-            let result = work(&service, &user, &talk).and_then(|name| known_as(&config, &user, &name));
+            let result = work(&service, &client, &talk).and_then(|name| known_as(&config, &client.user, &name));
             let result = result.and_then(|name| refuse_system_account(&config, name));
             // Whoever begins anew once they have heard the end finds this thread free.
             drop(thread);
@@ -96,58 +105,33 @@ impl Pam {
     }
 }
 
-fn account(service: &str, user: &UserName, talk: &Rc<Talk>) -> Result<OsString, Denied> {
-    let begin = TransactionBuilder::new_with_service(service).username(user.as_str());
-    let mut transaction = begin.build(Share(Rc::clone(talk))).map_err(unavailable)?;
+/// A transaction that knows who signs in and from where: `PAM_RHOST` is what pam_access, pam_faillock, Duo and the
+/// audit log go by.
+fn transaction(
+    service: &str,
+    client: &Client,
+    talk: &Rc<Talk>,
+) -> Result<impl Transaction + PamShared + use<>, Denied> {
+    let builder = TransactionBuilder::new_with_service(service).username(client.user.as_str());
+    let mut transaction = builder.build(Share(Rc::clone(talk))).map_err(unavailable)?;
+    if let Some(address) = client.address {
+        let address = OsString::from(address.to_canonical().to_string());
+        let set = transaction.items_mut().set_remote_host(Some(&address));
+        set.map_err(unavailable)?;
+    }
+    Ok(transaction)
+}
+
+fn account(service: &str, client: &Client, talk: &Rc<Talk>) -> Result<OsString, Denied> {
+    let mut transaction = transaction(service, client, talk)?;
     let active = transaction.account_management(AuthnFlags::DISALLOW_NULL_AUTHTOK);
     active.map_err(|error| not_active(error, talk.said()))?;
-    Ok(user.as_str().into())
-}
-
-/// Threads under way, by the name that was typed.
-#[derive(Default)]
-struct Threads(Mutex<HashMap<UserName, usize>>);
-
-/// One of them, until it is dropped.
-struct Taken {
-    all: Arc<Threads>,
-    user: UserName,
-}
-
-impl Threads {
-    fn take(all: &Arc<Self>, user: &UserName) -> Result<Taken, Denied> {
-        let mut by_name = all.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if by_name.values().sum::<usize>() >= THREADS {
-            let cause = format!("{THREADS} conversations with PAM are under way");
-            return Err(Denied::Unavailable(cause));
-        }
-        let own = by_name.entry(user.clone()).or_default();
-        if *own >= OF_ONE_NAME {
-            let cause = format!("{OF_ONE_NAME} conversations of {user} with PAM are under way");
-            return Err(Denied::Unavailable(cause));
-        }
-        *own += 1;
-        let (all, user) = (Arc::clone(all), user.clone());
-        Ok(Taken { all, user })
-    }
-}
-
-impl Drop for Taken {
-    fn drop(&mut self) {
-        let mut by_name = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(own) = by_name.get_mut(&self.user) {
-            *own -= 1;
-            if *own == 0 {
-                by_name.remove(&self.user);
-            }
-        }
-    }
+    Ok(client.user.as_str().into())
 }
 
 /// Answers the name that PAM knows the person by.
-fn check(service: &str, user: &UserName, talk: &Rc<Talk>) -> Result<OsString, Denied> {
-    let begin = TransactionBuilder::new_with_service(service).username(user.as_str());
-    let mut transaction = begin.build(Share(Rc::clone(talk))).map_err(unavailable)?;
+fn check(service: &str, client: &Client, talk: &Rc<Talk>) -> Result<OsString, Denied> {
+    let mut transaction = transaction(service, client, talk)?;
     // An account without a password would take any.
     let authenticated = transaction.authenticate(AuthnFlags::DISALLOW_NULL_AUTHTOK);
     authenticated.map_err(|error| not_authenticated(error, talk.said()))?;

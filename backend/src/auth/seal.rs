@@ -27,13 +27,7 @@ impl Seal {
     /// With keys derived for one purpose from secrets, the present one first.
     pub(super) fn new(secrets: &[Secret], purpose: &str) -> Result<Self, String> {
         let key = |secret: &Secret| {
-            let mut bytes = [0; 32];
-            Salt::new(HKDF_SHA256, b"slipway")
-                .extract(secret.expose())
-                .expand(&[purpose.as_bytes()], KeyLength)
-                .and_then(|key| key.fill(&mut bytes))
-                .and_then(|()| RandomizedNonceKey::new(&AES_256_GCM, &bytes))
-                .map_err(|_| format!("{}: no key could be derived", secret.path.display()))
+            RandomizedNonceKey::new(&AES_256_GCM, &derive(secret, purpose)?).map_err(|_| not_derived(secret))
         };
         Ok(Self(secrets.iter().map(key).collect::<Result<_, _>>()?))
     }
@@ -55,6 +49,21 @@ impl Seal {
             serde_json::from_slice(opened).ok()
         })
     }
+}
+
+/// A key for one purpose (HKDF-SHA256).
+pub(super) fn derive(secret: &Secret, purpose: &str) -> Result<[u8; 32], String> {
+    let mut bytes = [0; 32];
+    Salt::new(HKDF_SHA256, b"slipway")
+        .extract(secret.expose())
+        .expand(&[purpose.as_bytes()], KeyLength)
+        .and_then(|key| key.fill(&mut bytes))
+        .map_err(|_| not_derived(secret))?;
+    Ok(bytes)
+}
+
+fn not_derived(secret: &Secret) -> String {
+    format!("{}: no key could be derived", secret.path.display())
 }
 
 #[cfg(test)]

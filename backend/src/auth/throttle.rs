@@ -1,117 +1,186 @@
-//! Slows down whoever guesses passwords, and as few others as can be.
+//! Rate limiting of sign-ins: slows down guessing of passwords and second factors, and affects others as little as
+//! possible.
 //!
-//! Failures are counted three ways, each count empties with time:
+//! Attempts are counted in four ways; each count decays with time:
 //!
 //! - by address and name. The one that people meet; a stranger elsewhere cannot lock anybody out with it.
-//! - by address, whatever the name, so that nobody tries one password on every name. High enough for a class
-//!   behind one router.
-//! - by name, whatever the address, so that nobody with many addresses has five tries at each of them. It makes
-//!   wait for seconds only, and nobody where they have signed in before: a thousand strangers cannot lock a person
-//!   out of their usual places either.
+//! - by address, whatever the name, against one password tried on every name. High enough for a class behind one
+//!   router.
+//! - by name, whatever the address, so that many addresses do not get five attempts each. It makes wait for seconds
+//!   only, and not where the name has signed in before: a thousand strangers cannot lock a person out of their usual
+//!   places either.
+//! - second factors by name, whatever the address, so that a stolen password does not send one push after the other
+//!   to a phone. Not where the name has signed in before.
 //!
-//! A try is counted before the password is checked, and given back if it was right: many at once get no more tries
-//! than one after the other. A try that has to wait costs nothing, and does not make the wait longer.
+//! What counts:
+//!
+//! - An attempt is counted when it arrives, before the password is checked: many at once get no more than one after the
+//!   other. It stays counted unless it is given back, also when the client hangs up before the answer (whether the
+//!   password was checked or skipped by then) or when the check takes longer than a request waits.
+//! - A sign-in that is asked for a second factor stays counted until it succeeds: not answering, cancelling and wrong
+//!   answers count. Its first answer is covered by that count; each further one, and each step that has to begin the
+//!   conversation anew (another replica, an old state used again), counts as one more attempt.
+//! - Given back: everything that a sign-in counted for once it succeeds, or is right but refused (inactive, expired
+//!   password); an attempt for which the source of accounts is away or the queue has no room, as nothing was learnt
+//!   from it.
+//! - An attempt that is told to wait costs nothing, and does not make the wait longer.
+//!
+//! Counts are kept in memory, written to the store and read from it once a second ([`Throttle::synchronize`]), so they
+//! survive a restart and hold for all replicas that share the store.
 
-use std::cmp::Ordering;
-use std::collections::HashMap;
-use std::hash::Hash;
+mod counts;
+mod replication;
+
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use aws_lc_rs::hmac;
 use shared::names::UserName;
 
+use self::counts::{Count, Counts, Key};
+use super::seal;
 use crate::clock::Clock;
+use crate::keys::Secret;
 
-/// How many failures a count takes at once, and the seconds after which one of them is forgotten.
-#[derive(Clone, Copy)]
-struct Limit {
-    most: i64,
-    seconds: i64,
-}
-
-const PAIR: Limit = Limit { most: 5, seconds: 30 };
-const ADDRESS: Limit = Limit { most: 300, seconds: 3 };
-const NAME: Limit = Limit { most: 100, seconds: 10 };
-
-/// Counts of each kind that are remembered, and places where somebody signed in: a few MiB in all.
-const REMEMBERED: usize = 20_000;
-
-/// Failures counted so far.
+/// Counts so far.
 pub struct Throttle {
     counts: Mutex<Counts>,
     clock: Clock,
-}
-
-struct Counts {
-    pairs: Failures<(IpAddr, UserName)>,
-    addresses: Failures<IpAddr>,
-    names: Failures<UserName>,
-    /// When somebody last signed in at an address.
-    signed_in: HashMap<(IpAddr, UserName), i64>,
+    /// Names that strangers typed are stored as a keyed hash only.
+    hash_key: hmac::Key,
+    /// The number of the last row that was read from the store.
+    last_row: AtomicI64,
+    /// Whether the store cannot be used.
+    is_alone: AtomicBool,
 }
 
 /// There were too many failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait {
-    /// After so many seconds there is room for one more try.
+    /// After so many seconds there is room for one more attempt.
     pub seconds: i64,
 }
 
-/// A try that may be made now. Already counted as a failure: it stays one unless something else is said, also when
-/// whoever tries hangs up before the answer, as the password is checked all the same.
-#[must_use = "a try is a failure until something else is said"]
-pub struct Attempt<'a> {
-    throttle: &'a Throttle,
-    pair: Option<(IpAddr, UserName)>,
-    address: IpAddr,
+/// An attempt that may be made now, counted already. To drop it leaves it counted.
+#[derive(Debug)]
+#[must_use = "an attempt stays counted until it is given back"]
+pub struct Attempt {
+    /// By address and name.
+    pair: Option<Key>,
+    address: Key,
     /// Unless it does not count for the name as a whole.
-    name: Option<UserName>,
+    name: Option<Key>,
+    /// Counted as a second factor of the name.
+    second_factor: Option<Key>,
 }
 
 impl Throttle {
-    /// Nothing counted yet.
-    pub fn new(clock: Clock) -> Self {
-        Self {
-            counts: Mutex::new(Counts {
-                pairs: Failures::new(PAIR),
-                addresses: Failures::new(ADDRESS),
-                names: Failures::new(NAME),
-                signed_in: HashMap::new(),
-            }),
+    /// Nothing counted yet. Replicas with the same secret understand each other's counts.
+    pub fn new(secret: &Secret, clock: Clock) -> Result<Self, String> {
+        let key: [u8; 32] = seal::derive(secret, "slipway sign-in rate limits 1")?;
+        Ok(Self {
+            counts: Mutex::default(),
             clock,
-        }
+            hash_key: hmac::Key::new(hmac::HMAC_SHA256, &key),
+            last_row: AtomicI64::new(0),
+            is_alone: AtomicBool::new(false),
+        })
     }
 
-    /// Makes room for one try. What was typed may be no name at all: that counts for the address alone.
-    pub fn attempt(&self, address: IpAddr, name: Option<&UserName>) -> Result<Attempt<'_>, Wait> {
+    /// Makes room for one attempt. What was typed may be no name at all: that counts for the address alone.
+    pub fn attempt(&self, address: IpAddr, name: Option<&UserName>) -> Result<Attempt, Wait> {
         let address = counted_as(address);
-        let pair = name.map(|name| (address, name.clone()));
+        let pair = name.map(|name| self.key(Count::Pair, Some(address), Some(name)));
+        let address = self.key(Count::Address, Some(address), None);
         let now = self.clock.now();
         let mut counts = self.lock();
-        let is_usual = pair.as_ref().is_some_and(|pair| counts.signed_in.contains_key(pair));
-        let name = name.filter(|_| !is_usual).cloned();
-        let waits = [
-            pair.as_ref().map_or(0, |pair| counts.pairs.wait_seconds(pair, now)),
-            counts.addresses.wait_seconds(&address, now),
-            name.as_ref().map_or(0, |name| counts.names.wait_seconds(name, now)),
+        let is_usual = pair.is_some_and(|pair| counts.has_signed_in(&pair));
+        let name = name.filter(|_| !is_usual);
+        let second_factor = name.map(|name| self.key(Count::SecondFactor, None, Some(name)));
+        let name = name.map(|name| self.key(Count::Name, None, Some(name)));
+        let limited = [
+            (Count::Pair, pair),
+            (Count::Address, Some(address)),
+            (Count::Name, name),
+            (Count::SecondFactor, second_factor),
         ];
+        let waits = limited.map(|(count, key)| key.map_or(0, |key| counts.wait_seconds(count, &key, now)));
         let seconds = waits.into_iter().max().unwrap_or(0);
         if seconds > 0 {
             return Err(Wait { seconds });
         }
-        counts.addresses.add(address, now);
-        if let Some(pair) = &pair {
-            counts.pairs.add(pair.clone(), now);
-        }
-        if let Some(name) = &name {
-            counts.names.add(name.clone(), now);
+        for (count, key) in &limited[..3] {
+            if let Some(key) = key {
+                counts.add(*count, *key, now);
+            }
         }
         Ok(Attempt {
-            throttle: self,
             pair,
             address,
             name,
+            second_factor: None,
         })
+    }
+
+    /// The attempt led to a second factor: it counts as one of this name, unless it is made where the name has signed
+    /// in before.
+    pub fn add_second_factor(&self, attempt: &mut Attempt, name: &UserName) {
+        if attempt.name.is_none() || attempt.second_factor.is_some() {
+            return;
+        }
+        let key = self.key(Count::SecondFactor, None, Some(name));
+        self.lock().add(Count::SecondFactor, key, self.clock.now());
+        attempt.second_factor = Some(key);
+    }
+
+    /// The sign-in that these attempts belong to succeeded: its name's failures at its address are forgotten, and no
+    /// others.
+    pub fn succeeded(&self, attempts: impl IntoIterator<Item = Attempt>) {
+        let now = self.clock.now();
+        for attempt in attempts {
+            if let Some(pair) = attempt.pair {
+                let mut counts = self.lock();
+                counts.clear(Count::Pair, pair, now);
+                counts.note_sign_in(pair, now);
+            }
+            self.give_back([Attempt { pair: None, ..attempt }]);
+        }
+    }
+
+    /// Neither right nor wrong: the password could not be checked, or it is right and the account may not come in.
+    pub fn give_back(&self, attempts: impl IntoIterator<Item = Attempt>) {
+        let now = self.clock.now();
+        let mut counts = self.lock();
+        for attempt in attempts {
+            for (count, key) in [
+                (Count::Pair, attempt.pair),
+                (Count::Address, Some(attempt.address)),
+                (Count::Name, attempt.name),
+                (Count::SecondFactor, attempt.second_factor),
+            ] {
+                if let Some(key) = key {
+                    counts.take_away(count, &key, now);
+                }
+            }
+        }
+    }
+
+    fn key(&self, count: Count, address: Option<IpAddr>, name: Option<&UserName>) -> Key {
+        let mut hash = hmac::Context::with_key(&self.hash_key);
+        hash.update(&[count as u8]);
+        match address {
+            Some(IpAddr::V4(address)) => hash.update(&address.octets()),
+            Some(IpAddr::V6(address)) => hash.update(&address.octets()),
+            None => {}
+        }
+        hash.update(b"\0");
+        hash.update(name.map_or("", UserName::as_str).as_bytes());
+        let mut key = Key::default();
+        for (byte, hashed) in key.iter_mut().zip(hash.sign().as_ref()) {
+            *byte = *hashed;
+        }
+        key
     }
 
     fn lock(&self) -> MutexGuard<'_, Counts> {
@@ -119,97 +188,9 @@ impl Throttle {
     }
 }
 
-impl Attempt<'_> {
-    /// The right password: this name's failures at this address are forgotten, and no others.
-    pub fn succeeded(self) {
-        let now = self.throttle.clock.now();
-        if let Some(pair) = &self.pair {
-            let mut counts = self.throttle.lock();
-            counts.pairs.empty_at.remove(pair);
-            make_room(&mut counts.signed_in);
-            counts.signed_in.insert(pair.clone(), now);
-        }
-        self.give_back();
-    }
-
-    /// Neither right nor wrong: the password could not be checked, or something more is asked for.
-    pub fn give_back(self) {
-        let now = self.throttle.clock.now();
-        let mut counts = self.throttle.lock();
-        counts.addresses.take_away(&self.address, now);
-        if let Some(pair) = &self.pair {
-            counts.pairs.take_away(pair, now);
-        }
-        if let Some(name) = &self.name {
-            counts.names.take_away(name, now);
-        }
-    }
-}
-
-/// Counts of one kind. A count is kept as the time at which it will be empty.
-struct Failures<K> {
-    limit: Limit,
-    empty_at: HashMap<K, i64>,
-}
-
-impl<K: Eq + Hash> Failures<K> {
-    fn new(limit: Limit) -> Self {
-        Self {
-            limit,
-            empty_at: HashMap::new(),
-        }
-    }
-
-    /// Until there is room for one more; 0 or less if there is.
-    fn wait_seconds(&self, key: &K, now: i64) -> i64 {
-        let Limit { most, seconds } = self.limit;
-        let empty_at = self.empty_at.get(key).copied().unwrap_or(now);
-        // No count holds more than the most, unless the clock was set back.
-        (empty_at - now).min(most * seconds) - (most - 1) * seconds
-    }
-
-    fn add(&mut self, key: K, now: i64) {
-        make_room(&mut self.empty_at);
-        let Limit { most, seconds } = self.limit;
-        let empty_at = self.empty_at.entry(key).or_insert(now);
-        *empty_at = (*empty_at).clamp(now, now + (most - 1) * seconds) + seconds;
-    }
-
-    fn take_away(&mut self, key: &K, now: i64) {
-        if let Some(empty_at) = self.empty_at.get_mut(key) {
-            *empty_at -= self.limit.seconds;
-            if *empty_at <= now {
-                self.empty_at.remove(key);
-            }
-        }
-    }
-}
-
-/// Where there are too many, forgets half of them, the emptiest first (of the places of sign-ins, the oldest). Whoever
-/// wants a full count forgotten has to fill as many others as high, and what that could win by address and name, the
-/// count by name still holds.
-fn make_room<K: Eq + Hash>(times: &mut HashMap<K, i64>) {
-    if times.len() < REMEMBERED {
-        return;
-    }
-    let half = REMEMBERED / 2;
-    let mut sorted: Vec<i64> = times.values().copied().collect();
-    let (_, &mut middle, later) = sorted.select_nth_unstable(half);
-    let mut room = half - later.iter().filter(|time| **time > middle).count();
-    times.retain(|_, time| match (*time).cmp(&middle) {
-        Ordering::Greater => true,
-        Ordering::Less => false,
-        Ordering::Equal => {
-            let stays = room > 0;
-            room -= usize::from(stays);
-            stays
-        }
-    });
-}
-
-/// The address that a failure counts for: a network of IPv6 (/64) is what one person has, and an IPv4 address is the
+/// The address that an attempt counts for: a network of IPv6 (/64) is what one person has, and an IPv4 address is the
 /// same in either form.
-fn counted_as(address: IpAddr) -> IpAddr {
+pub(super) fn counted_as(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();

@@ -1,33 +1,20 @@
 //! Accounts in a file: names, argon2 hashes, and whether the account is active.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use argon2::password_hash::{Output, PasswordHash, PasswordHasher, SaltString};
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use shared::names::UserName;
-use tokio::sync::oneshot;
 
-use super::{Authenticator, Conversation, Denied};
+use super::password_checks::PasswordChecks;
+use super::{Authenticator, Conversation, Denied, LoginAttempt};
 use crate::keys;
-
-/// Passwords are checked by this many threads at a time at most: each takes 19 MiB and a core.
-const CHECKS_AT_ONCE: usize = 2;
-
-/// As many checks as leave a core to everybody else, on a machine with few.
-fn checks_at_once() -> usize {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    (cores - 1).clamp(1, CHECKS_AT_ONCE)
-}
-
-/// Room for this many blocks (KiB) is asked for, though a check touches fewer. What is larger than 32 MiB, glibc gives
-/// back to the system at once; smaller pieces it keeps, for each thread that ever checked a password (`M_MMAP_THRESHOLD`
-/// in `mallopt(3)`).
-const ROOM: usize = 33 * 1024;
 
 /// The file: `[users.NAME]` with `password = "$argon2id$…"`, and `inactive = true` or a text that says
 /// since when.
@@ -62,37 +49,40 @@ impl Default for Inactive {
 /// Checks passwords against a file, which is read for every sign-in: an account that was added or made
 /// inactive counts at once.
 pub struct UsersFile {
+    accounts: Arc<Accounts>,
+    checks: Arc<PasswordChecks>,
+}
+
+struct Accounts {
     path: PathBuf,
     /// What the password of an unknown name is checked against, so that it takes as long.
     decoy: String,
-    checks: Arc<Checks>,
 }
 
 impl UsersFile {
     /// With a file that has to be readable now. Says what is wrong with it.
     pub fn open(path: &Path) -> Result<Self, String> {
         read(path)?;
-        let decoy = nobodys_hash()?;
-        Ok(Self {
+        let accounts = Arc::new(Accounts {
             path: path.to_owned(),
-            decoy,
-            checks: Arc::default(),
-        })
+            decoy: nobodys_hash()?,
+        });
+        let verifier = Arc::clone(&accounts);
+        let checks = PasswordChecks::new(move |attempt, blocks| verifier.verify(attempt, blocks));
+        Ok(Self { accounts, checks })
     }
 }
 
 impl Authenticator for UsersFile {
-    fn begin(&self, user: &UserName, password: SecretString) -> Conversation {
+    fn begin(&self, attempt: LoginAttempt) -> Conversation {
         let (conversation, asker) = Conversation::new();
-        let (path, decoy, checks) = (self.path.clone(), self.decoy.clone(), Arc::clone(&self.checks));
-        let user = user.clone();
-        tokio::spawn(async move { asker.end(check(&path, decoy, checks, user, password).await) });
+        self.checks.add(attempt, asker);
         conversation
     }
 
-    fn is_active(&self, user: &UserName) -> Conversation {
+    fn is_active(&self, user: &UserName, _: Option<IpAddr>) -> Conversation {
         let (conversation, asker) = Conversation::new();
-        let users = read(&self.path).map_err(Denied::Unavailable);
+        let users = read(&self.accounts.path).map_err(Denied::Unavailable);
         let closed = Denied::Inactive {
             since: None,
             said: String::new(),
@@ -106,81 +96,14 @@ impl Authenticator for UsersFile {
     }
 }
 
-async fn check(
-    path: &Path,
-    decoy: String,
-    checks: Arc<Checks>,
-    user: UserName,
-    password: SecretString,
-) -> Result<UserName, Denied> {
-    let users = read(path).map_err(Denied::Unavailable)?;
-    let found = users.users.get(user.as_str());
-    let expected = found.map_or(decoy, |user| user.password.clone());
-    let (answer, answered) = oneshot::channel();
-    checks.add(Check {
-        expected,
-        password,
-        answer,
-    })?;
-    let right = answered.await.map_err(|e| Denied::Unavailable(e.to_string()))?;
-    active(found.filter(|_| right), user)
-}
-
-/// A password to be checked.
-struct Check {
-    expected: String,
-    password: SecretString,
-    answer: oneshot::Sender<bool>,
-}
-
-/// Passwords that wait to be checked, and how many threads do that now.
-#[derive(Default)]
-struct Checks(Mutex<(VecDeque<Check>, usize)>);
-
-impl Checks {
-    fn lock(&self) -> MutexGuard<'_, (VecDeque<Check>, usize)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Has a password checked, on a thread that is there for it only while there are any: its memory is taken once for
-    /// all of them. Pages that come and go with each check would hold up every other thread.
-    fn add(self: &Arc<Self>, check: Check) -> Result<(), Denied> {
-        let mut checks = self.lock();
-        checks.0.push_back(check);
-        if checks.1 >= checks_at_once() {
-            return Ok(());
-        }
-        let this = Arc::clone(self);
-        let thread = std::thread::Builder::new().name("password".into());
-        thread
-            .spawn(move || this.work())
-            .map_err(|e| Denied::Unavailable(e.to_string()))?;
-        checks.1 += 1;
-        Ok(())
-    }
-
-    fn work(&self) {
-        step_back();
-        let mut blocks = Vec::with_capacity(ROOM);
-        loop {
-            let mut checks = self.lock();
-            let Some(check) = checks.0.pop_front() else {
-                checks.1 -= 1;
-                return;
-            };
-            drop(checks);
-            let right = verify(&check.expected, &check.password, &mut blocks);
-            let _ = check.answer.send(right);
-        }
-    }
-}
-
-/// This thread works when others do not: whoever signs in slows down nobody who works (`setpriority(2)`, which on
-/// Linux is for one thread).
-fn step_back() {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 19) {
-        tracing::debug!(%error, "passwords are checked as urgently as all else");
+impl Accounts {
+    /// Reads the file here, on a worker: under load, reading it for every request would take the cores from the queue.
+    fn verify(&self, attempt: &LoginAttempt, blocks: &mut Vec<Block>) -> Result<UserName, Denied> {
+        let users = read(&self.path).map_err(Denied::Unavailable)?;
+        let found = users.users.get(attempt.user.as_str());
+        let expected = found.map_or(&self.decoy, |user| &user.password);
+        let right = verify(expected, &attempt.password, blocks);
+        active(found.filter(|_| right), attempt.user.clone())
     }
 }
 
@@ -294,8 +217,16 @@ mod tests {
         (folder, path)
     }
 
+    fn attempt(user: &UserName, password: &str) -> LoginAttempt {
+        LoginAttempt {
+            user: user.clone(),
+            password: password.into(),
+            address: [192, 0, 2, 1].into(),
+        }
+    }
+
     async fn answer(users: &UsersFile, user: &UserName, password: &str) -> Result<UserName, Denied> {
-        match users.begin(user, password.into()).next(None).await {
+        match users.begin(attempt(user, password)).next(None).await {
             Step::Over(result) => result,
             step => panic!("nothing is asked here: {step:?}"),
         }
@@ -324,14 +255,14 @@ mod tests {
         let users = UsersFile::open(&path).unwrap();
         let hash = &read(&path).unwrap().users["ada"].password;
         let work = |hash: &str| Params::try_from(&PasswordHash::new(hash).unwrap()).unwrap();
-        let (known, decoy) = (work(hash), work(&users.decoy));
+        let (known, decoy) = (work(hash), work(&users.accounts.decoy));
         assert_eq!((known.m_cost(), known.t_cost()), (decoy.m_cost(), decoy.t_cost()));
         let length = |hash: &str| PasswordHash::new(hash).unwrap().hash.unwrap().len();
-        assert_eq!(length(hash), length(&users.decoy));
-        // Nobody checks passwords now: whose is not checked has an answer all the same.
-        users.checks.lock().1 = usize::MAX;
+        assert_eq!(length(hash), length(&users.accounts.decoy));
+        // An attempt that were answered without a check would have its answer although no worker runs.
+        users.checks.stop();
         for user in [&ada, &eve] {
-            let conversation = users.begin(user, "wrong".into());
+            let conversation = users.begin(attempt(user, "wrong"));
             let answer = tokio::time::timeout(Duration::from_millis(100), conversation.next(None)).await;
             assert!(answer.is_err(), "{user}'s password is not checked: {answer:?}");
         }

@@ -109,30 +109,35 @@ async fn sixty_people_who_wait_hold_up_nobody_else() {
 }
 
 #[tokio::test]
-async fn where_all_threads_wait_one_more_is_told_that_it_is_not_possible_now_and_soon_it_is() {
+async fn an_address_whose_people_all_wait_is_told_to_try_again_and_leaves_threads_to_others() {
     let site = site().await;
     acts(&site, "ada.auth", "password correct\n");
     let mut before = site.anonymous();
     assert_eq!(before.sign_in("ada", "correct").await.status, 200);
-    let waiting = pushes(&site, 256).await;
+    // One address gets four fifths of the threads.
+    let waiting = pushes(&site, 205).await;
     let refused = try_to_sign_in(&site, "ada", "correct").await;
     assert_eq!(
         (refused.status, refused.code().as_str()),
-        (503, "sign_in_unavailable"),
+        (429, "throttled"),
         "{}",
         refused.text
     );
-    assert!(!refused.text.contains("256"));
+    assert!(refused.headers.contains_key("retry-after") && !refused.text.contains("205"));
+    let elsewhere = Person::elsewhere(&site.url, [127, 0, 0, 9])
+        .sign_in("ada", "correct")
+        .await;
+    assert_eq!(elsewhere.status, 200, "{}", elsewhere.text);
     // Whoever is signed in needs none of these.
     let started = before.start(&json!({})).await;
     assert_eq!(started.status, 202, "{}", started.text);
     // A module cannot be interrupted: to cancel frees nothing yet.
     cancel(&site.anonymous(), &waiting[0]).await;
-    assert_eq!(try_to_sign_in(&site, "ada", "correct").await.status, 503);
+    assert_eq!(try_to_sign_in(&site, "ada", "correct").await.status, 429);
     approve(&site);
     until_threads(&site, 0).await;
     assert_eq!(try_to_sign_in(&site, "ada", "correct").await.status, 200);
-    assert_eq!(go_on(&site.anonymous(), &waiting[255], None).await.status, 200);
+    assert_eq!(go_on(&site.anonymous(), &waiting[204], None).await.status, 200);
     site.shut_down().await;
 }
 
