@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::api::{options, site, user};
 use crate::app::{App, AppState};
-use crate::auth::SignIn;
+use crate::auth::Session;
 use crate::cause::Cause;
 
 /// A document is held up so long, at the most, by looking for what it could bring along.
@@ -47,14 +47,14 @@ impl Answers {
     }
 
     /// To what somebody who is signed in asks, on a page that begins like this.
-    pub async fn of_person(app: &AppState, sign_in: &SignIn, beginning: Beginning) -> Self {
+    pub async fn of_person(app: &AppState, session: &Session, beginning: Beginning) -> Self {
         let deadline = Instant::now() + PATIENCE;
         let mut answers = Self::of_site(app);
-        let (of, who) = (Arc::clone(app), sign_in.clone());
+        let (of, who) = (Arc::clone(app), session.clone());
         let view = async move { user::view(&of, &who, true).await };
-        let (of, who) = (Arc::clone(app), sign_in.user.clone());
+        let (of, who) = (Arc::clone(app), session.user.clone());
         let offer = async move { options::offer(&of, &who).await };
-        let (of, who) = (Arc::clone(app), sign_in.user.clone());
+        let (of, who) = (Arc::clone(app), session.user.clone());
         let history = async move { of.spawner.history(&who).await };
 
         // The one look beside the other, as they ask different parts of Slurm.

@@ -7,6 +7,7 @@ pub mod login_form;
 pub mod options;
 pub mod progress;
 pub mod server;
+pub mod sessions;
 pub mod site;
 pub mod user;
 

@@ -1,18 +1,14 @@
 //! The application's state, built once.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
 
-use axum_extra::extract::cookie::Cookie;
 use shared::names::UserName;
 use shared::routes::Routes;
-use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::assets::Assets;
-use crate::auth::{Authenticator, Conversations, PendingSignIns, SignIn, SignIns, Throttle, UsersFile};
+use crate::auth::{Authenticator, Conversations, PendingSignIns, Sessions, Throttle, UsersFile};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::keys::{self, Secret};
@@ -21,9 +17,6 @@ use crate::offer::Offers;
 use crate::slurm::{Client, Limits, Signer, Tokens};
 use crate::spawner::{JobKeys, Server, Spawner};
 use crate::store::Store;
-
-/// How often a replica hears of sign-ins that others ended.
-const LISTEN_EVERY: Duration = Duration::from_secs(1);
 
 /// How often rate limits of sign-ins are written to the store and read from it.
 const SHARE_EVERY: Duration = Duration::from_secs(1);
@@ -46,9 +39,7 @@ pub struct App {
     /// Sign-ins that wait for a second factor.
     pub pending_sign_ins: PendingSignIns,
     /// Who is signed in.
-    pub sign_ins: SignIns,
-    /// The number of the last end of a sign-in that was heard of from the store.
-    last_end: AtomicI64,
+    pub sessions: Sessions,
     /// Rate limits of sign-ins.
     pub throttle: Throttle,
     /// How often strangers may make the log say the same.
@@ -107,43 +98,14 @@ impl App {
         }
     }
 
-    /// Ends a sign-in: here at once, at other replicas within [`LISTEN_EVERY`]. Answers the cookies that make the
-    /// browser forget it.
-    pub async fn end_sign_in(&self, sign_in: &SignIn) -> Vec<Cookie<'static>> {
-        let cookies = self.sign_ins.end(sign_in);
-        let stored = self.store.end_sign_in(&sign_in.id, sign_in.ends_at, self.clock.now());
-        if let Err(error) = stored.await {
-            tracing::warn!(%error, "neither a restart nor another replica will know that this sign-in was ended");
-        }
-        cookies
-    }
-
-    /// Hears of sign-ins that other replicas ended, and forgets those that nobody goes on with, for as long as anybody
-    /// is here.
-    pub async fn listen_until_drained(self: Arc<Self>) {
-        let mut every = tokio::time::interval(LISTEN_EVERY);
-        every.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tokio::select! { _ = every.tick() => {}, () = self.drained.cancelled() => return }
-            self.conversations.forget_old();
-            let now = self.clock.now();
-            self.pending_sign_ins.log_expired(&self.store, &self.log, now).await;
-            match self.store.ended_sign_ins(self.last_end.load(Ordering::Relaxed)).await {
-                Ok((last, ended)) => {
-                    self.last_end.store(last, Ordering::Relaxed);
-                    self.sign_ins.learn(ended);
-                }
-                Err(error) => tracing::debug!(%error, "whether another replica ended a sign-in is not known"),
-            }
-        }
-    }
-
     /// Writes and reads rate limits of sign-ins, as long as this process answers requests.
     pub async fn share_rate_limits_until_drained(self: Arc<Self>) {
         let mut every = tokio::time::interval(SHARE_EVERY);
         every.set_missed_tick_behavior(MissedTickBehavior::Delay);
         for tick in 0_u64.. {
             tokio::select! { _ = every.tick() => {}, () = self.drained.cancelled() => return }
+            let now = self.clock.now();
+            self.pending_sign_ins.log_expired(&self.store, &self.log, now).await;
             self.throttle.synchronize(&self.store).await;
             if tick.is_multiple_of(PRUNE_TICKS) {
                 self.throttle.prune(&self.store).await;
@@ -173,10 +135,8 @@ impl App {
         let store = Store::open(&config.server.state)
             .await
             .map_err(|e| format!("server.state: {e}"))?;
-        let (last_end, ended) = store
-            .ended_sign_ins(0)
-            .await
-            .map_err(|e| format!("server.state: {e}"))?;
+        let sessions = Sessions::new(&sign_in_keys, &config, clock.clone());
+        sessions.load(&store).await.map_err(|e| format!("server.state: {e}"))?;
         let tokens = match (&slurm_key, config.slurm.signer_socket()) {
             (Some(key), _) => {
                 let (key_id, limits) = (config.slurm.key_id.clone(), Limits::of(&config));
@@ -200,8 +160,7 @@ impl App {
             assets: Assets::load(&config)?,
             conversations: Conversations::new(authenticator(&config)?, &sign_in_keys, clock.clone())?,
             pending_sign_ins: PendingSignIns::default(),
-            sign_ins: SignIns::new(&sign_in_keys, &config, ended.into_iter().collect(), clock.clone()),
-            last_end: AtomicI64::new(last_end),
+            sessions,
             throttle,
             log: LogBudget::default(),
             offers: Offers::new(Arc::clone(&config), Arc::clone(&slurm), clock.clone()),

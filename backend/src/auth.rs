@@ -1,4 +1,4 @@
-//! Who is this: conversations that check who somebody is, sign-in cookies, throttling.
+//! Who is this: conversations that check who somebody is, sessions, throttling.
 
 mod conversation;
 mod conversations;
@@ -12,6 +12,7 @@ mod pam_threads;
 mod password_checks;
 mod pending;
 mod seal;
+mod sessions;
 mod throttle;
 mod users_file;
 
@@ -21,10 +22,14 @@ use shared::names::UserName;
 
 pub use conversation::{Asker, Conversation, LoginAttempt, Question, Step};
 pub use conversations::{Challenge, Conversations, Flow, Turn};
-pub use cookies::{Audience, Seen, SignIn, SignIns, cookie_pairs, cookies};
+pub use cookies::{cookie_pairs, cookies};
 #[cfg(feature = "pam")]
 pub use pam::Pam;
 pub use pending::{Pending, PendingSignIns};
+pub use sessions::{
+    Audience, SESSION_AUDIT, Seen, Session, Sessions, SignInDetails, recheck_accounts_until_drained,
+    sync_until_drained, user_agent,
+};
 pub use throttle::{Attempt, Throttle, Wait};
 pub use users_file::{UsersFile, add_user};
 
@@ -84,4 +89,10 @@ pub trait Authenticator: Send + Sync {
     /// Whether the account of somebody who signed in before is still there and active. Nothing is asked. The address
     /// is that of the client on whose behalf this is checked, if there is one: some PAM rules decide by it.
     fn is_active(&self, user: &UserName, address: Option<IpAddr>) -> Conversation;
+
+    /// A secret that changes when the user's password changes, such as the password's hash. Nothing where the provider
+    /// does not tell.
+    fn credential(&self, _user: &UserName) -> Option<SecretString> {
+        None
+    }
 }

@@ -12,7 +12,9 @@ use crate::app::App;
 use crate::auth::add_user;
 use crate::cause::Cause;
 use crate::check::check_live;
+use crate::clock::Clock;
 use crate::config::Config;
+use crate::store::{EndReason, Store, StoreError};
 use crate::{keys, serve, support};
 
 /// Jupyter on a Slurm cluster, from a browser.
@@ -55,6 +57,14 @@ enum Command {
         /// The number of a job, or the name of a person.
         #[arg(value_name = "JOB|USER")]
         what: String,
+        /// The configuration.
+        #[arg(long, default_value = "/etc/slipway/slipway.toml")]
+        config: PathBuf,
+    },
+    /// End all sessions of a user, at every Slipway that has this configuration's `server.state`.
+    SignOut {
+        /// The name, as people type it.
+        name: String,
         /// The configuration.
         #[arg(long, default_value = "/etc/slipway/slipway.toml")]
         config: PathBuf,
@@ -109,7 +119,7 @@ impl Cli {
     /// What is logged unless `SLIPWAY_LOG` says otherwise: whoever checks reads the check's own lines.
     pub fn log_filter(&self) -> &'static str {
         match self.command {
-            Command::Check { .. } | Command::Explain { .. } => "error",
+            Command::Check { .. } | Command::Explain { .. } | Command::SignOut { .. } => "error",
             _ => "info",
         }
     }
@@ -135,6 +145,7 @@ impl Cli {
                 };
                 say(Box::pin(Cause::task("explain").during(explain)).await?.trim_end())
             }
+            Command::SignOut { name, config } => sign_out(&load(&config)?, &name).await,
             Command::User {
                 command: UserCommand::Add { file, name },
             } => add_user(&file, &user_name(&name)?, &password()?),
@@ -154,6 +165,31 @@ impl Cli {
             },
         }
     }
+}
+
+/// Works beside `slipway serve`, which reads the store each second.
+async fn sign_out(config: &Config, typed: &str) -> Result<(), String> {
+    let user = config.sign_in.name(typed).map_err(|e| format!("the name {e}"))?;
+    let path = &config.server.state;
+    let failed = |error: StoreError| {
+        format!(
+            "server.state: {}: {error}: nobody was signed out; run this on the machine of `slipway serve`, as its user or \
+             as root, once it has been started",
+            path.display()
+        )
+    };
+    let store = Store::open_existing(path).await.map_err(failed)?;
+    let now = Clock::system().now();
+    let ended = store.end_sessions_of(&user, now, EndReason::Administrator, now).await;
+    store.close().await;
+    let sessions = match ended.map_err(failed)? {
+        1 => "1 session".to_owned(),
+        ended => format!("{ended} sessions"),
+    };
+    say(&format!(
+        "{user}: {sessions} ended; every other one that began before now is refused too, within two seconds. The account \
+         itself is unchanged, and a server goes on."
+    ))
 }
 
 fn user_name(typed: &str) -> Result<UserName, String> {

@@ -14,7 +14,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::answers::Answers;
 use crate::app::{App, AppState};
 use crate::assets::Content;
-use crate::auth::{Audience, SignIn};
+use crate::auth::{Audience, Session};
 use crate::cause::Cause;
 use crate::error::Error;
 use crate::hand_off;
@@ -58,10 +58,10 @@ pub async fn around<A: Future<Output = (Response, Source)>>(
     let cause = Cause::request();
     let id = cause.to_string();
     let asked = Asked::of(app, &request);
-    let sign_in = if asked.is_proxied {
+    let session = if asked.is_proxied {
         None
     } else {
-        app.sign_ins.read(Audience::Hub, request.headers())
+        app.sessions.authenticate(Audience::Hub, request.headers())
     };
     let (mut response, source) = match host_of(app, request.headers()) {
         // Who asks for this by an address is a load balancer; it is told nothing.
@@ -74,14 +74,14 @@ pub async fn around<A: Future<Output = (Response, Source)>>(
         log(app, &id, &asked, &error);
         response = asked.answer(app, &id, &error, &response);
     }
-    // What anybody may keep carries nobody's sign-in.
+    // Never set a session cookie on a publicly cacheable response.
     let is_public = |headers: &HeaderMap| {
         let kept = headers.get(header::CACHE_CONTROL).map(HeaderValue::as_bytes);
         kept.is_some_and(|kept| kept.starts_with(b"public"))
     };
     let renews = |headers: &HeaderMap| !headers.contains_key(header::SET_COOKIE) && !is_public(headers);
-    if let Some(sign_in) = sign_in.filter(|_| renews(response.headers())) {
-        renew(app, Audience::Hub, &sign_in, response.headers_mut());
+    if let Some(session) = session.filter(|_| renews(response.headers())) {
+        renew(app, Audience::Hub, &session, response.headers_mut());
     }
     if let Ok(id) = HeaderValue::try_from(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
@@ -136,12 +136,11 @@ const DOCUMENT_HEADERS: [(HeaderName, &str); 3] = [
 /// Half a year of https only.
 const TRANSPORT: &str = "max-age=15552000";
 
-/// Carries a sign-in on with an answer, where its cookies have aged.
-pub(crate) fn renew(app: &App, audience: Audience, sign_in: &SignIn, headers: &mut HeaderMap) {
-    for cookie in app.sign_ins.renewed(audience, sign_in) {
-        if let Ok(value) = HeaderValue::try_from(cookie.to_string()) {
-            headers.append(header::SET_COOKIE, value);
-        }
+/// Renews the cookie of this part of the site with a response, if it has aged.
+pub(crate) fn renew(app: &App, audience: Audience, session: &Session, headers: &mut HeaderMap) {
+    let cookie = app.sessions.renew(audience, session);
+    if let Some(value) = cookie.and_then(|cookie| HeaderValue::try_from(cookie.to_string()).ok()) {
+        headers.append(header::SET_COOKIE, value);
     }
 }
 
@@ -266,6 +265,10 @@ impl Asked {
         let mut answer = (response.status(), Json(error.view(id))).into_response();
         if let Some(retry) = response.headers().get(header::RETRY_AFTER) {
             answer.headers_mut().insert(header::RETRY_AFTER, retry.clone());
+        }
+        // A sign-out that could not be stored removes the cookies all the same.
+        for cookie in response.headers().get_all(header::SET_COOKIE) {
+            answer.headers_mut().append(header::SET_COOKIE, cookie.clone());
         }
         answer
             .headers_mut()

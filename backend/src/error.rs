@@ -12,6 +12,8 @@ use http::{HeaderValue, StatusCode, header};
 use shared::api::{ErrorCode, ErrorView};
 use shared::options::FieldError;
 use shared::reason::Refusal;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::auth::Denied;
 use crate::offer::OfferError;
@@ -61,6 +63,17 @@ pub enum Error {
     /// The source of accounts does not answer, or has no room; the cause is for the log.
     #[error("signing in is not possible now; try again in a moment")]
     SignInUnavailable(String),
+    /// A session was ended here, and the store did not take it.
+    #[error(
+        "signed out in this browser, but this could not be stored: copies of the session may be accepted elsewhere until \
+         it is, at the latest until {}", time_of_day(*until)
+    )]
+    SignOutNotStored {
+        /// When the session's cookies expire, in seconds since 1970.
+        until: i64,
+        /// For the log.
+        cause: String,
+    },
     /// No association in Slurm.
     #[error("this account has no association in Slurm: there is no compute account to charge")]
     NoAssociation,
@@ -110,6 +123,14 @@ impl Error {
         Self::BadRequest(StatusCode::BAD_REQUEST, message.into())
     }
 
+    /// Sessions were ended here, and the store did not take it; their cookies expire at this time.
+    pub fn sign_out_not_stored(until: i64, cause: &impl ToString) -> Self {
+        Self::SignOutNotStored {
+            until,
+            cause: cause.to_string(),
+        }
+    }
+
     /// The HTTP status and the code for programs.
     pub fn status(&self) -> (StatusCode, ErrorCode) {
         match self {
@@ -123,6 +144,7 @@ impl Error {
             Self::NumericName => (StatusCode::FORBIDDEN, ErrorCode::NumericName),
             Self::SystemAccount(_) => (StatusCode::FORBIDDEN, ErrorCode::SystemAccount),
             Self::SignInUnavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::SignInUnavailable),
+            Self::SignOutNotStored { .. } => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::SignOutNotStored),
             Self::NoAssociation => (StatusCode::FORBIDDEN, ErrorCode::NoAssociation),
             Self::Forbidden => (StatusCode::FORBIDDEN, ErrorCode::Forbidden),
             Self::CrossSite => (StatusCode::FORBIDDEN, ErrorCode::CrossSite),
@@ -146,6 +168,7 @@ impl Error {
             | Self::SignInUnavailable(cause)
             | Self::NotAnswering(cause)
             | Self::SlurmUnreachable(cause)
+            | Self::SignOutNotStored { cause, .. }
             | Self::Internal(cause) => Some(cause),
             _ => None,
         }
@@ -161,6 +184,7 @@ impl Error {
             }
         };
         match self {
+            Self::SignOutNotStored { until, .. } => tell("until", until.to_string()),
             Self::Throttled(seconds) | Self::SignInBusy(seconds) => tell("retry_after", seconds.to_string()),
             Self::WrongPassword(said) | Self::PasswordExpired(said) => tell("said", said.clone()),
             Self::Inactive { since, said } => {
@@ -258,4 +282,9 @@ impl From<Denied> for Error {
             Denied::Unavailable(cause) => Self::SignInUnavailable(cause),
         }
     }
+}
+
+fn time_of_day(seconds: i64) -> String {
+    let time = OffsetDateTime::from_unix_timestamp(seconds).ok();
+    time.and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_default()
 }

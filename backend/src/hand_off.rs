@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use shared::names::UserName;
 
 use crate::app::{App, AppState};
-use crate::auth::{Audience, cookies};
+use crate::auth::{Audience, Session, cookies};
 use crate::edge::NEXT;
 use crate::error::Error;
 use crate::keys;
@@ -34,7 +34,10 @@ const COOKIE: &str = "slipway-hand-off";
 #[derive(Serialize, Deserialize)]
 struct HandOff {
     user: UserName,
-    sign_in: String,
+    #[serde(rename = "sign_in")]
+    session: String,
+    #[serde(default)]
+    authenticated_at: i64,
     ends_at: i64,
     /// The hash of the browser's secret.
     state: String,
@@ -48,10 +51,32 @@ pub struct Asked {
 }
 
 /// Query of the third step.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 pub struct Given {
-    next: String,
-    code: String,
+    /// Where it leads.
+    pub next: String,
+    /// The code.
+    pub code: String,
+}
+
+impl Given {
+    /// From the query of a request.
+    pub fn parse(query: &str) -> Option<Self> {
+        let uri = http::Uri::builder().path_and_query(format!("/?{query}")).build().ok()?;
+        let Query(given) = Query::try_from_uri(&uri).ok()?;
+        Some(given)
+    }
+}
+
+/// Whether a request carries the secret of the browser that began a hand-off, in one cookie of its name and no more;
+/// `state` is the secret's hash.
+pub fn holds_secret(headers: &HeaderMap, state: &str) -> bool {
+    let name = cookie_of(state);
+    let mut secrets = cookies(headers).filter(|(cookie, _)| *cookie == name.as_bytes());
+    let (Some((_, secret)), None) = (secrets.next(), secrets.next()) else {
+        return false;
+    };
+    hash(secret) == state
 }
 
 /// Whether a cookie of this name is the secret of a hand-off: the proxy takes it out of what it passes on.
@@ -87,16 +112,18 @@ pub async fn give(
     let next = app.routes.own_path(&asked.next).filter(|_| server.is_split());
     let next = next.ok_or(Error::NotFound)?;
     let owner = owner(&app, next).ok_or(Error::NotFound)?;
-    let sign_in = app.sign_ins.read(Audience::Hub, &headers).ok_or(Error::NotSignedIn)?;
-    if sign_in.user != owner {
+    let session = app.sessions.authenticate(Audience::Hub, &headers);
+    let session = session.ok_or(Error::NotSignedIn)?;
+    if session.user != owner {
         // The page says whose it is.
         return Ok(Redirect::to(&page_of(&app, next)).into_response());
     }
     let code = random()?;
     let hand_off = HandOff {
-        user: sign_in.user,
-        sign_in: sign_in.id,
-        ends_at: sign_in.ends_at,
+        user: session.user,
+        session: session.id,
+        authenticated_at: session.authenticated_at,
+        ends_at: session.ends_at,
         state: asked.state,
     };
     let now = app.clock.now();
@@ -111,23 +138,16 @@ pub async fn give(
 
 /// The third step, below the person's own path on the servers' host.
 pub async fn take(app: &App, owner: &str, query: Option<&str>, headers: &HeaderMap) -> Result<Response, Error> {
-    let uri = http::Uri::builder().path_and_query(format!("/?{}", query.unwrap_or_default()));
-    let given = uri.build().ok().and_then(|uri| Query::<Given>::try_from_uri(&uri).ok());
-    let Query(given) = given.filter(|_| app.config.server.is_split()).ok_or(Error::NotFound)?;
+    let given = query.and_then(Given::parse).filter(|_| app.config.server.is_split());
+    let given = given.ok_or(Error::NotFound)?;
     let next = app.routes.own_path(&given.next).ok_or(Error::NotFound)?;
     let taken: Option<HandOff> = app
         .store
         .take_hand_off(&hash(&given.code), app.clock.now())
         .await
         .map_err(|e| Error::Internal(e.to_string()))?;
-    let is_theirs = |hand_off: &HandOff| {
-        let name = cookie_of(&hand_off.state);
-        let mut secrets = cookies(headers).filter(|(cookie, _)| *cookie == name.as_bytes());
-        let (Some((_, secret)), None) = (secrets.next(), secrets.next()) else {
-            return false;
-        };
-        hash(secret) == hand_off.state && hand_off.user.as_str() == owner
-    };
+    let is_theirs =
+        |hand_off: &HandOff| holds_secret(headers, &hand_off.state) && hand_off.user.as_str() == owner;
     // Another browser's code, or one that was used: the page offers to begin anew.
     let Some(hand_off) = taken.filter(is_theirs) else {
         return Ok(Redirect::to(&page_of(app, next)).into_response());
@@ -139,10 +159,14 @@ pub async fn take(app: &App, owner: &str, query: Option<&str>, headers: &HeaderM
         String::new(),
         time::Duration::ZERO,
     );
-    let cookie = app
-        .sign_ins
-        .handed_over(hand_off.user, hand_off.sign_in, hand_off.ends_at)
-        .map_err(|_| Error::NotSignedIn)?;
+    let session = Session {
+        user: hand_off.user,
+        id: hand_off.session,
+        authenticated_at: hand_off.authenticated_at,
+        ends_at: hand_off.ends_at,
+        idle_at: hand_off.ends_at,
+    };
+    let cookie = app.sessions.accept_hand_off(session).map_err(|_| Error::NotSignedIn)?;
     let cookies = AppendHeaders([cookie, forget].map(|cookie| (header::SET_COOKIE, cookie.to_string())));
     Ok((cookies, Redirect::to(next)).into_response())
 }

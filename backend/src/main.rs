@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
+use backend::auth::SESSION_AUDIT;
 use backend::cli::Cli;
 use backend::slurm::AUDIT;
 use clap::Parser;
@@ -12,7 +13,7 @@ use tracing_subscriber::EnvFilter;
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let wanted = std::env::var("SLIPWAY_LOG").unwrap_or_else(|_| cli.log_filter().to_owned());
-    let audited = |filter: &str| format!("{filter},{AUDIT}=info");
+    let audited = |filter: &str| format!("{filter},{AUDIT}=info,{SESSION_AUDIT}=info");
     let filter = EnvFilter::try_new(audited(&wanted)).unwrap_or_else(|_| EnvFilter::new(audited(cli.log_filter())));
     tracing_subscriber::fmt()
         .with_env_filter(filter)

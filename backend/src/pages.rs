@@ -23,17 +23,17 @@ pub struct Next {
 /// `GET /hub/login`: the document with a real form in it, which works before and without any script.
 pub async fn show_login(State(app): State<AppState>, Query(query): Query<Next>, headers: HeaderMap) -> Response {
     let next = app.routes.own_path(&query.next).unwrap_or_default().to_owned();
-    if let Some(sign_in) = app.sign_ins.read(Audience::Hub, &headers) {
-        let own = app.routes.server(&sign_in.user, "");
+    if let Some(session) = app.sessions.authenticate(Audience::Hub, &headers) {
+        let own = app.routes.server(&session.user, "");
         if next.starts_with(&format!("{}user/", app.routes.base())) && !next.starts_with(&own) {
             // The page says whose it is.
-            let answers = Answers::of_person(&app, &sign_in, Beginning::Other).await;
+            let answers = Answers::of_person(&app, &session, Beginning::Other).await;
             return app
                 .assets
                 .document(StatusCode::FORBIDDEN, &Look::of(&headers), Content::Nothing, &answers);
         }
         // A browser that has lost the other cookie would be sent here again and again.
-        if let Ok(cookies) = app.sign_ins.cookies(Audience::Hub, &sign_in) {
+        if let Ok(cookies) = app.sessions.cookies(&session) {
             let next = if next.is_empty() { app.routes.hub("home") } else { next };
             let cookies = cookies.iter().map(|cookie| (header::SET_COOKIE, cookie.to_string()));
             return (AppendHeaders(cookies.collect::<Vec<_>>()), Redirect::to(&next)).into_response();
@@ -61,7 +61,7 @@ pub async fn show_page(State(app): State<AppState>, request: Request) -> Respons
         None if is_file && !path.contains('/') => Error::NotFound.into_response(),
         None => {
             let look = Look::of(request.headers());
-            let Some(sign_in) = app.sign_ins.read(Audience::Hub, request.headers()) else {
+            let Some(session) = app.sessions.authenticate(Audience::Hub, request.headers()) else {
                 let answers = Answers::of_site(&app);
                 return app.assets.document(StatusCode::OK, &look, Content::Nothing, &answers);
             };
@@ -70,7 +70,7 @@ pub async fn show_page(State(app): State<AppState>, request: Request) -> Respons
                 "" | "home" => Beginning::Server,
                 _ => Beginning::Other,
             };
-            let answers = Answers::of_person(&app, &sign_in, beginning).await;
+            let answers = Answers::of_person(&app, &session, beginning).await;
             drawn(&app, &request, &look, beginning, &answers)
         }
     }

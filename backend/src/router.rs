@@ -18,7 +18,7 @@ use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
-use crate::api::{events, health, login, login_form, options, progress, server, site, user};
+use crate::api::{events, health, login, login_form, options, progress, server, sessions, site, user};
 use crate::app::AppState;
 use crate::edge::{ICON, Source, around, edge, is_proxied};
 use crate::error::Error;
@@ -94,6 +94,11 @@ fn router(app: AppState) -> Router {
             put(server::set_next).merge(delete(server::set_next)),
         )
         .route("/users/{name}/server/support", get(server::show_support))
+        .route(
+            "/users/{name}/sessions",
+            get(sessions::list_sessions).merge(delete(sessions::end_all_sessions)),
+        )
+        .route("/users/{name}/sessions/{id}", delete(sessions::end_session))
         .route("/users/{name}/history", get(server::show_history))
         .route("/users/{name}/jobs/{id}", delete(server::cancel_job))
         .route("/users/{name}/server/progress", get(progress::follow_start))

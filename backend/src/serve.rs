@@ -9,6 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::auth::{recheck_accounts_until_drained, sync_until_drained};
 use crate::cause::Cause;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -41,7 +42,8 @@ pub async fn serve(config: Config) -> Result<(), String> {
     let address = listener.local_addr().map_err(|e| e.to_string())?;
     let socket = listener.as_fd().try_clone_to_owned().map_err(|e| e.to_string())?;
     let poller = tokio::spawn(Arc::clone(&app.spawner).poll_until_shutdown());
-    tokio::spawn(Arc::clone(&app).listen_until_drained());
+    tokio::spawn(sync_until_drained(Arc::clone(&app)));
+    tokio::spawn(recheck_accounts_until_drained(Arc::clone(&app)));
     tokio::spawn(Arc::clone(&app).share_rate_limits_until_drained());
     tokio::spawn(start_next_until_shutdown(Arc::clone(&app)));
     let (log, ending) = (Arc::clone(&app), shutdown.clone());
@@ -67,6 +69,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
         app.tunnels.close();
         app.tunnels.wait().await;
         app.spawner.drained().await;
+        app.sessions.flush(&app.store).await;
         minutes.await.map_err(|e| e.to_string())?;
         app.throttle.synchronize(&app.store).await;
         poller.await.map_err(|e| e.to_string())

@@ -1,7 +1,8 @@
-//! What has to be remembered across restarts: sign-ins that were ended, last choices, and the way to
+//! What has to be remembered across restarts: sessions and which of them were ended, last choices, and the way to
 //! running servers. SQLite. Losing it loses no running server: everything else is in Slurm.
 
 mod rate_limits;
+mod sessions;
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,8 +15,8 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
-pub use rate_limits::RateLimitRow;
-
+pub use self::rate_limits::RateLimitRow;
+pub use self::sessions::{EndCursor, EndReason, SessionEnds, SessionRow, SessionWrite, UserRevocation};
 use crate::keys;
 
 /// A store that somebody else has locked holds nobody up for longer.
@@ -61,16 +62,21 @@ impl Store {
         if !path.exists() {
             keys::write_private(path, b"").map_err(|e| StoreError(e.to_string()))?;
         }
+        Self::open_existing(path).await
+    }
+
+    /// Opens a file that has to be there, for commands that run beside `slipway serve`. Creates no database; SQLite gives
+    /// the files that it makes beside it (`-wal`, `-shm`) the owner of the database, also when root opens it.
+    pub async fn open_existing(path: &Path) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new()
             .filename(path)
+            .create_if_missing(false)
             .journal_mode(SqliteJournalMode::Wal)
             .busy_timeout(PATIENCE)
             .synchronous(SqliteSynchronous::Normal);
         // By a connection of its own: making the file takes a busy disk longer than anybody should wait for one later.
         let mut maker = SqliteConnection::connect_with(&options).await?;
-        for table in [
-            "CREATE TABLE IF NOT EXISTS sign_in_ends (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, \
-             ends_at INTEGER NOT NULL) STRICT",
+        for table in sessions::TABLES.into_iter().chain(rate_limits::TABLES).chain([
             "CREATE TABLE IF NOT EXISTS hand_offs (code TEXT PRIMARY KEY, document TEXT NOT NULL, ends_at INTEGER NOT NULL) \
              STRICT",
             "CREATE TABLE IF NOT EXISTS kept (user TEXT NOT NULL, kind TEXT NOT NULL, document TEXT NOT NULL, \
@@ -79,10 +85,7 @@ impl Store {
              document TEXT NOT NULL) STRICT",
             "CREATE INDEX IF NOT EXISTS past_of_user ON past (user, asked_at)",
             "CREATE TABLE IF NOT EXISTS servers (user TEXT PRIMARY KEY, nonce TEXT NOT NULL, record TEXT NOT NULL) STRICT",
-        ]
-        .into_iter()
-        .chain(rate_limits::TABLES)
-        {
+        ]) {
             sqlx::query(table).execute(&mut maker).await?;
         }
         let pool = SqlitePoolOptions::new()
@@ -94,27 +97,9 @@ impl Store {
         Ok(Self { pool })
     }
 
-    /// Remembers that a sign-in was ended, until it would have ended anyhow.
-    pub async fn end_sign_in(&self, id: &str, ends_at: i64, now: i64) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM sign_in_ends WHERE ends_at <= ?")
-            .bind(now)
-            .execute(&self.pool)
-            .await?;
-        let insert = "INSERT INTO sign_in_ends (id, ends_at) VALUES (?, ?) ON CONFLICT (id) DO NOTHING";
-        sqlx::query(insert).bind(id).bind(ends_at).execute(&self.pool).await?;
-        Ok(())
-    }
-
-    /// The sign-ins that were ended after the one of this number, by whichever Slipway: the number of the last, and
-    /// each with the time at which it would have ended anyhow.
-    pub async fn ended_sign_ins(&self, after: i64) -> Result<(i64, Vec<(String, i64)>), StoreError> {
-        let rows: Vec<(i64, String, i64)> =
-            sqlx::query_as("SELECT number, id, ends_at FROM sign_in_ends WHERE number > ? ORDER BY number")
-                .bind(after)
-                .fetch_all(&self.pool)
-                .await?;
-        let last = rows.last().map_or(after, |(number, ..)| *number);
-        Ok((last, rows.into_iter().map(|(_, id, ends_at)| (id, ends_at)).collect()))
+    /// Closes all connections: the last one that closes a database takes its `-wal` and `-shm` files along.
+    pub async fn close(self) {
+        self.pool.close().await;
     }
 
     /// Keeps something until it is taken with its code, or its time is over.

@@ -32,6 +32,8 @@ pub(crate) struct Session {
     pub(crate) ends_at: RwSignal<Option<i64>>,
     /// When their server's time is over, by the browser's clock, if one is ready.
     pub(crate) server_ends_at: RwSignal<Option<i64>>,
+    /// The last sign-out ended the session in this browser, and the server could not store it.
+    pub(crate) sign_out_failure: RwSignal<Option<Failure>>,
     /// Somebody has signed in here, since the document loaded.
     fresh: StoredValue<bool>,
 }
@@ -44,6 +46,7 @@ impl Session {
             lapsed: RwSignal::new(false),
             ends_at: RwSignal::new(None),
             server_ends_at: RwSignal::new(None),
+            sign_out_failure: RwSignal::new(None),
             fresh: StoredValue::new(false),
         };
         provide_context(session);
@@ -113,10 +116,16 @@ impl Session {
         }
     }
 
-    /// Signs out, and goes to the login page. Without an answer the sign-in is still there, and so is
-    /// the person.
+    /// Signs out, and goes to the login page, which tells if the server could not store it. Without an answer the session
+    /// is still there, and so is the person.
     pub(crate) async fn log_out(self, go: Go, stop_server: bool) -> Result<(), Failure> {
-        let outcome = api::log_out(stop_server).await;
+        let mut outcome = api::log_out(stop_server).await;
+        if let Err(failure) = &outcome
+            && failure.code() == Some(ErrorCode::SignOutNotStored)
+        {
+            self.sign_out_failure.set(Some(failure.clone()));
+            outcome = Ok(());
+        }
         if outcome.is_ok() {
             preferences::tell(preferences::SIGNED_OUT);
             go.to(&paths::login(None));
@@ -136,6 +145,7 @@ impl Session {
 
     fn somebody(self, user: UserView) {
         self.lapsed.set(false);
+        self.sign_out_failure.set(None);
         let end = user.sign_in_seconds.map(|left| clock::now() + left);
         // Told in whole seconds, it seems to move by one.
         let moved = |before: i64| end.is_none_or(|end| (end - before).abs() > 1);

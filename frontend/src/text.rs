@@ -131,7 +131,7 @@ words! {
     // Log in.
     LoginTitle LogIn LoggingIn Username Password Show Hide ShowPassword HidePassword UsernameMissing PasswordMissing
     WrongPassword OtherHubs LogOutTitle LogOutLead StopToo Answer GoOn SignInOver SignInUnavailable PasswordExpired
-    NumericName SystemAccount
+    NumericName SystemAccount SignOutNotStored
     LogInAgain EndsLead EndedLead EndsSoon Throttled
     // 403, 404.
     InactiveTitle InactiveLead InactiveSteps RenewAccount NoAssociationLead NotYoursTitle NotYoursAdvice NotFoundTitle

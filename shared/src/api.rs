@@ -242,6 +242,25 @@ pub struct BoardRow {
     pub end: Option<EndView>,
 }
 
+/// A session of the user's own: `GET /hub/api/users/{name}/sessions`. Times are in RFC 3339, as in JupyterHub's models.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionView {
+    /// Names it in `DELETE /hub/api/users/{name}/sessions/{id}`.
+    pub id: String,
+    /// When the user signed in.
+    pub created: Option<String>,
+    /// When it was last used, to the minute.
+    pub last_activity: Option<String>,
+    /// When it ends whatever happens.
+    pub expires_at: Option<String>,
+    /// The address that the user signed in from, where it is known.
+    pub address: Option<String>,
+    /// The browser, as its `User-Agent` header says, shortened.
+    pub user_agent: Option<String>,
+    /// Whether it is the session of this request.
+    pub current: bool,
+}
+
 /// The kinds of failure that a client may want to tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -266,6 +285,9 @@ pub enum ErrorCode {
     SystemAccount,
     /// The source of accounts does not answer, or has no room.
     SignInUnavailable,
+    /// Signed out here, and it could not be stored; `details.until` says in seconds since 1970 until when copies of the
+    /// session's cookies may be accepted elsewhere.
+    SignOutNotStored,
     /// No association in Slurm: there is no compute account to charge.
     NoAssociation,
     /// Signed in, but this is somebody else's.

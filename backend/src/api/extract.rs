@@ -9,14 +9,14 @@ use serde::de::DeserializeOwned;
 use shared::names::UserName;
 
 use crate::app::AppState;
-use crate::auth::{Audience, SignIn};
+use crate::auth::{Audience, Session};
 use crate::edge::is_same_site;
 use crate::error::Error;
 use crate::listen::ClientAddress;
 
 /// Somebody who is signed in to the hub. What changes something has to come from our own pages.
 #[derive(Clone, Debug)]
-pub struct Person(pub SignIn);
+pub struct Person(pub Session);
 
 impl Person {
     /// The person's name, if `name` is theirs: nobody acts for anybody else.
@@ -33,15 +33,15 @@ impl FromRequestParts<AppState> for Person {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Error> {
-        let sign_in = app
-            .sign_ins
-            .read(Audience::Hub, &parts.headers)
+        let session = app
+            .sessions
+            .authenticate(Audience::Hub, &parts.headers)
             .ok_or(Error::NotSignedIn)?;
         let asks_only = [Method::GET, Method::HEAD, Method::OPTIONS].contains(&parts.method);
         if !asks_only && !is_same_site(app, &parts.headers, Audience::Hub) {
             return Err(Error::CrossSite);
         }
-        Ok(Self(sign_in))
+        Ok(Self(session))
     }
 }
 

@@ -11,6 +11,7 @@ use super::signing_in::{Outcome, begin, give_up, go_on, set};
 use super::{Json, Person, Visitor, extract, user};
 use crate::app::AppState;
 use crate::error::Error;
+use crate::store::EndReason;
 
 /// `POST /hub/api/login`: 200 with the person, or 202 with what else is asked.
 pub async fn sign_in(
@@ -44,8 +45,8 @@ pub async fn cancel(
 
 async fn answered(app: &AppState, outcome: Outcome) -> Response {
     match outcome {
-        Outcome::SignedIn(sign_in, cookies) => {
-            (cookies, axum::Json(user::view(app, &sign_in, false).await)).into_response()
+        Outcome::SignedIn(session, cookies) => {
+            (cookies, axum::Json(user::view(app, &session, false).await)).into_response()
         }
         Outcome::Asks(challenge) => (StatusCode::ACCEPTED, axum::Json(challenge)).into_response(),
     }
@@ -60,14 +61,14 @@ struct SignOut {
     stop_server: bool,
 }
 
-/// `POST /hub/api/logout`
+/// `POST /hub/api/logout`: 204, or 503 where the sign-out could not be stored. The cookies are removed either way.
 pub async fn sign_out(
     State(app): State<AppState>,
     person: Result<Person, Error>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Error> {
-    let Person(sign_in) = match person {
+    let Person(session) = match person {
         Ok(person) => person,
         // Signed out already: what was asked for is so.
         Err(Error::NotSignedIn) => return Ok(StatusCode::NO_CONTENT.into_response()),
@@ -81,9 +82,13 @@ pub async fn sign_out(
         }
     };
     if asked.stop_server {
-        app.spawner.stop(&sign_in.user).await?;
+        app.spawner.stop(&session.user).await?;
     }
-    let cookies = app.end_sign_in(&sign_in).await;
-    tracing::info!(user = %sign_in.user, stop_server = asked.stop_server, "signed out");
-    Ok((StatusCode::NO_CONTENT, set(&cookies)).into_response())
+    let stored = app.sessions.end(&app.store, &session, EndReason::SignedOut).await;
+    tracing::info!(user = %session.user, stop_server = asked.stop_server, "signed out");
+    let answer = match stored {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => Error::sign_out_not_stored(session.ends_at, &error).into_response(),
+    };
+    Ok((set(&app.sessions.removal_cookies(&session.user)), answer).into_response())
 }

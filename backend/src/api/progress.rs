@@ -33,9 +33,9 @@ pub async fn follow_start(
     let user = person.named(&name)?;
     let nothing = || Error::Conflict(format!("nothing is starting for {user}"));
     let server = app.spawner.find(user).await.ok_or_else(nothing)?;
-    let (ends, sign_in) = (Arc::clone(&app), person.0.clone());
+    let (ends, session) = (Arc::clone(&app), person.0.clone());
     let over = async move {
-        tokio::select! { () = ends.shutdown.cancelled() => {}, () = ends.sign_ins.over(&sign_in) => {} }
+        tokio::select! { () = ends.shutdown.cancelled() => {}, () = ends.sessions.wait_until_ended(&session) => {} }
     };
     let states = WatchStream::new(server.watch()).map(move |_| event(&app, &server));
     let heard = headers

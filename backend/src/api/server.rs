@@ -73,13 +73,23 @@ pub(crate) async fn start(
     raw: &RawOptions,
     once: Once,
 ) -> Result<UserOptions, Error> {
-    // An account that was closed since its person signed in starts nothing.
-    app.conversations.is_active(user, address).await?;
+    refuse_closed(app, user, address).await?;
     let offer = options::offer(app, user).await?;
     let request = shared::options::parse(raw, &offer, app.slurm.now()).map_err(Error::Options)?;
     let chosen = request.options.clone();
     app.spawner.start(user, request, once).await?;
     Ok(chosen)
+}
+
+/// An account that was closed or blocked since its user signed in starts nothing, from that moment on.
+async fn refuse_closed(app: &App, user: &UserName, address: Option<IpAddr>) -> Result<(), Error> {
+    if !app.config.may_sign_in(user) {
+        return Err(Error::Inactive {
+            since: None,
+            said: String::new(),
+        });
+    }
+    Ok(app.conversations.is_active(user, address).await?)
 }
 
 fn read(headers: &HeaderMap, body: &Bytes) -> Result<(RawOptions, Once), Error> {
@@ -106,8 +116,10 @@ pub async fn keep_waiting(
     State(app): State<AppState>,
     person: Person,
     Path(name): Path<String>,
+    ConnectInfo(client): ConnectInfo<ClientAddress>,
 ) -> Result<StatusCode, Error> {
     let user = person.named(&name)?;
+    refuse_closed(&app, user, Some(client.0)).await?;
     if app.spawner.keep_waiting(user).await {
         Ok(StatusCode::NO_CONTENT)
     } else {
@@ -121,10 +133,15 @@ pub async fn set_next(
     State(app): State<AppState>,
     person: Person,
     Path(name): Path<String>,
+    ConnectInfo(client): ConnectInfo<ClientAddress>,
     method: Method,
 ) -> Result<StatusCode, Error> {
     let user = person.named(&name)?;
-    if app.spawner.set_next(user, method == Method::PUT).await {
+    let is_wanted = method == Method::PUT;
+    if is_wanted {
+        refuse_closed(&app, user, Some(client.0)).await?;
+    }
+    if app.spawner.set_next(user, is_wanted).await {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(Error::Conflict(format!("no server runs for {user}")))

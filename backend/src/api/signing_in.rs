@@ -12,7 +12,9 @@ use shared::sign_in::{AnswerRequest, ChallengeKind, ChallengeView, LoginRequest}
 
 use super::Visitor;
 use crate::app::App;
-use crate::auth::{Attempt, Audience, Challenge, Denied, Flow, Pending, SignIn, Turn};
+use crate::auth::{
+    Attempt, Audience, Challenge, Denied, Flow, Pending, Session, SignInDetails, Turn, user_agent,
+};
 use crate::error::Error;
 use crate::log::{Kind, Sent};
 
@@ -21,7 +23,7 @@ pub(super) type SetCookies = AppendHeaders<Vec<(header::HeaderName, String)>>;
 /// What came of a step.
 pub(super) enum Outcome {
     /// Signed in, with the cookies that say so.
-    SignedIn(SignIn, SetCookies),
+    SignedIn(Session, SetCookies),
     /// Something more is asked.
     Asks(ChallengeView),
 }
@@ -30,7 +32,7 @@ pub(super) enum Outcome {
 pub(super) async fn begin(app: &App, login: LoginRequest, visitor: &Visitor) -> Result<Outcome, Error> {
     // What is no name at all is answered like an unknown one.
     let typed = app.config.sign_in.name(&login.username).ok();
-    let step = Step::new(app, visitor, typed.as_ref());
+    let mut step = Step::new(app, visitor, typed.as_ref());
     if typed
         .as_ref()
         .is_some_and(|user| app.config.is_refused_as_numeric(user))
@@ -40,6 +42,8 @@ pub(super) async fn begin(app: &App, login: LoginRequest, visitor: &Visitor) -> 
     }
     let attempt = step.attempt()?;
     let user = typed.as_ref().filter(|user| app.config.may_sign_in(user));
+    // Read before the password is checked: one that is changed meanwhile ends the session that it began.
+    step.credential = user.and_then(|user| app.conversations.credential(user));
     let turn = app.conversations.begin(user, login.password, visitor.address).await;
     step.conclude(vec![attempt], turn)
 }
@@ -47,7 +51,8 @@ pub(super) async fn begin(app: &App, login: LoginRequest, visitor: &Visitor) -> 
 /// Each further step.
 pub(super) async fn go_on(app: &App, request: AnswerRequest, visitor: &Visitor) -> Result<Outcome, Error> {
     let flow = app.conversations.flow(&request.state).ok_or(Error::SignInOver)?;
-    let step = Step::new(app, visitor, Some(&flow.user));
+    let mut step = Step::new(app, visitor, Some(&flow.user));
+    step.credential = app.conversations.credential(&flow.user);
     // The attempt that began it covers waiting and the first answer (`auth::Throttle`).
     let is_known = app.pending_sign_ins.contains(&flow.id);
     let is_covered = is_known && flow.is_held && (request.answer.is_none() || flow.answers == 0);
@@ -90,6 +95,8 @@ struct Step<'a> {
     address: IpAddr,
     visitor: &'a Visitor,
     user: Option<&'a UserName>,
+    /// See [`crate::auth::Authenticator::credential`].
+    credential: Option<SecretString>,
     is_answered: Cell<bool>,
 }
 
@@ -100,6 +107,7 @@ impl<'a> Step<'a> {
             address: visitor.address,
             visitor,
             user,
+            credential: None,
             is_answered: Cell::new(false),
         }
     }
@@ -109,7 +117,7 @@ impl<'a> Step<'a> {
         attempt.map_err(|wait| self.refused(Error::Throttled(wait.seconds)))
     }
 
-    fn conclude(self, attempts: Vec<Attempt>, turn: Turn) -> Result<Outcome, Error> {
+    fn conclude(mut self, attempts: Vec<Attempt>, turn: Turn) -> Result<Outcome, Error> {
         self.is_answered.set(true);
         let throttle = &self.app.throttle;
         let known_as = match turn {
@@ -146,14 +154,19 @@ impl<'a> Step<'a> {
         view
     }
 
-    fn sign_in(&self, user: &UserName) -> Result<Outcome, Error> {
-        let sign_ins = &self.app.sign_ins;
-        let before = sign_ins.read(Audience::Hub, &self.visitor.headers);
+    fn sign_in(&mut self, user: &UserName) -> Result<Outcome, Error> {
+        let sessions = &self.app.sessions;
+        let before = sessions.authenticate(Audience::Hub, &self.visitor.headers);
         let before = before.filter(|before| before.user == *user);
-        let sign_in = sign_ins.start(user, before).map_err(Error::Internal)?;
-        let cookies = sign_ins.cookies(Audience::Hub, &sign_in).map_err(Error::Internal)?;
+        let details = SignInDetails {
+            address: Some(self.address),
+            user_agent: user_agent(&self.visitor.headers),
+            credential: self.credential.take(),
+        };
+        let session = sessions.start(user, before, details).map_err(Error::Internal)?;
+        let cookies = sessions.cookies(&session).map_err(Error::Internal)?;
         tracing::info!(%user, address = %self.address, "signed in");
-        Ok(Outcome::SignedIn(sign_in, set(&cookies)))
+        Ok(Outcome::SignedIn(session, set(&cookies)))
     }
 
     /// Notes why somebody was not let in, as often as the log has room for.

@@ -14,7 +14,7 @@ use time::format_description::well_known::Rfc3339;
 use super::Person;
 use crate::app::App;
 use crate::app::AppState;
-use crate::auth::SignIn;
+use crate::auth::Session;
 use crate::error::Error;
 use crate::spawner::Server;
 
@@ -32,9 +32,9 @@ pub struct Include {
 }
 
 /// `GET /hub/api/user`
-pub async fn show_self(State(app): State<AppState>, Person(sign_in): Person) -> Json<UserView> {
-    learn_activity(&app, &sign_in).await;
-    Json(view(&app, &sign_in, false).await)
+pub async fn show_self(State(app): State<AppState>, Person(session): Person) -> Json<UserView> {
+    learn_activity(&app, &session).await;
+    Json(view(&app, &session, false).await)
 }
 
 /// `GET /hub/api/users/{name}`
@@ -56,8 +56,8 @@ pub async fn show_user(
 }
 
 /// Somebody wants to know all that is known of a person's server.
-async fn learn_activity(app: &App, sign_in: &SignIn) {
-    if let Some(server) = app.spawner.server(&sign_in.user)
+async fn learn_activity(app: &App, session: &Session) {
+    if let Some(server) = app.spawner.server(&session.user)
         && server.phase() == Phase::Ready
     {
         app.spawner.learn_activity(&server).await;
@@ -65,8 +65,8 @@ async fn learn_activity(app: &App, sign_in: &SignIn) {
 }
 
 /// Waits while this person's server runs, Slipway does, and they are signed in.
-async fn wait_for_news(app: &App, sign_in: &SignIn, most: Duration) {
-    let Some(server) = app.spawner.find(&sign_in.user).await else {
+async fn wait_for_news(app: &App, session: &Session, most: Duration) {
+    let Some(server) = app.spawner.find(&session.user).await else {
         return;
     };
     app.spawner.state(&server);
@@ -75,21 +75,21 @@ async fn wait_for_news(app: &App, sign_in: &SignIn, most: Duration) {
     let news = known.wait_for(|known| known.phase() != Phase::Ready);
     tokio::select! {
         _ = tokio::time::timeout(most, news) => {}
-        () = app.sign_ins.over(sign_in) => {}
+        () = app.sessions.wait_until_ended(session) => {}
         () = app.shutdown.cancelled() => {}
     }
 }
 
-pub(crate) async fn view(app: &App, sign_in: &SignIn, include_stopped: bool) -> UserView {
+pub(crate) async fn view(app: &App, session: &Session, include_stopped: bool) -> UserView {
     let server = app
         .spawner
-        .find(&sign_in.user)
+        .find(&session.user)
         .await
         .map(|server| server_view(app, &server));
     let server = server.filter(|server| include_stopped || !server.stopped);
     UserView {
         kind: "user".into(),
-        name: sign_in.user.clone(),
+        name: session.user.clone(),
         admin: false,
         groups: Vec::new(),
         server: server
@@ -101,8 +101,8 @@ pub(crate) async fn view(app: &App, sign_in: &SignIn, include_stopped: bool) -> 
             .map(|server| (String::new(), server))
             .into_iter()
             .collect::<BTreeMap<_, _>>(),
-        servers_unknown: app.spawner.is_unknown(&sign_in.user),
-        sign_in_seconds: Some(sign_in.ends_at - app.clock.now()),
+        servers_unknown: app.spawner.is_unknown(&session.user),
+        sign_in_seconds: Some(session.ends_at - app.clock.now()),
     }
 }
 

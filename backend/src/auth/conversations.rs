@@ -124,6 +124,11 @@ impl Conversations {
         }
     }
 
+    /// What changes when a user's password changes, where the provider tells.
+    pub fn credential(&self, user: &UserName) -> Option<SecretString> {
+        self.authenticator.credential(user)
+    }
+
     /// Begins with a password and the name of whoever may sign in; without one the answer is the same as for a
     /// wrong password, at the same cost.
     pub async fn begin(&self, user: Option<&UserName>, password: String, address: IpAddr) -> Turn {

@@ -94,6 +94,11 @@ impl Authenticator for UsersFile {
         asker.end(users.and_then(active));
         conversation
     }
+
+    fn credential(&self, user: &UserName) -> Option<SecretString> {
+        let users = read(&self.path).ok()?.users;
+        users.get(user.as_str()).map(|user| user.password.as_str().into())
+    }
 }
 
 impl Accounts {

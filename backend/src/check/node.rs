@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tower::ServiceExt;
 
 use super::{Check, advice};
-use crate::auth::Audience;
+use crate::auth::{Audience, SignInDetails};
 use crate::listen::ClientAddress;
 use crate::router::Site;
 use crate::slurm::Job;
@@ -123,8 +123,9 @@ impl Check<'_> {
 
     /// As the person's browser would send it.
     fn request(&self, path: &str) -> Result<Request<Body>, String> {
-        let sign_ins = &self.app.sign_ins;
-        let cookie = sign_ins.signed(Audience::User, &sign_ins.start(self.user, None)?)?;
+        let sessions = &self.app.sessions;
+        let session = sessions.start(self.user, None, SignInDetails::default())?;
+        let cookie = sessions.cookie_of(Audience::User, &session)?;
         Request::get(path)
             .header(header::HOST, self.app.config.server.user_host())
             .header(header::COOKIE, format!("{}={}", cookie.name(), cookie.value()))

@@ -27,6 +27,9 @@ pub struct SignIn {
     /// How long it lasts without a request.
     #[serde(default = "idle_hours")]
     pub idle_hours: u32,
+    /// How often the account of everybody who has a session is looked up again, in seconds.
+    #[serde(default = "recheck_seconds")]
+    pub recheck_seconds: u64,
     /// Domains that people may write behind their names: `ada@example.org` is `ada`.
     #[serde(default)]
     pub domains: Vec<String>,
@@ -44,6 +47,10 @@ fn lifetime_hours() -> u32 {
 
 fn idle_hours() -> u32 {
     8
+}
+
+fn recheck_seconds() -> u64 {
+    240
 }
 
 fn blocked() -> BTreeSet<UserName> {
@@ -65,6 +72,10 @@ impl SignIn {
         if !(1..=self.lifetime_hours).contains(&self.idle_hours) {
             let message = "has to be from 1 to lifetime_hours".into();
             return Err(("sign_in.idle_hours", message));
+        }
+        // With a second look after an eighth of it, a closed account loses its sessions within five minutes.
+        if !(1..=240).contains(&self.recheck_seconds) {
+            return Err(("sign_in.recheck_seconds", "has to be from 1 to 240".into()));
         }
         match (&self.users_file, &self.pam_service) {
             (None, None) => {

@@ -7,13 +7,14 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderValue, Method, StatusCode, Uri, header};
+use shared::names::UserName;
 
 use super::headers::{set_forwarding, strip_hop_by_hop, strip_own_cookies, upgrade_of, wants_trailers};
 use super::response_filter::ResponseFilter;
 use super::target::{Target, TargetError};
 use super::upgrade::{self, Ends};
 use crate::app::{App, AppState};
-use crate::auth::{Audience, Seen, SignIn};
+use crate::auth::{Audience, Seen, Session};
 use crate::edge::{Source, is_same_site, renew};
 use crate::error::Error;
 use crate::hand_off;
@@ -30,15 +31,15 @@ pub async fn forward(app: &AppState, mut request: Request) -> Result<(Response, 
         let response = hand_off::take(app, owner, uri.query(), request.headers()).await?;
         return Ok((response, Source::Slipway));
     }
-    let sign_in = authorize(app, owner, &request)?;
+    let session = authorize(app, owner, &request)?;
     // Lab's own menu leads here; signing in and out is the hub's, whose page asks first.
     if let "logout" | "login" = rest {
         return Ok((Redirect::to(&app.hub_url(rest)).into_response(), Source::Slipway));
     }
-    let server = app.spawner.find(&sign_in.user).await.ok_or(Error::NotRunning)?;
+    let server = app.spawner.find(&session.user).await.ok_or(Error::NotRunning)?;
     let target = server.target().ok_or(Error::NotRunning)?;
     if rest == "terminals/1" && is_opened(&request) {
-        make_terminal(app, &sign_in, &target).await;
+        make_terminal(app, &session.user, &target).await;
     }
 
     let protocol = upgrade_of(request.headers());
@@ -49,7 +50,7 @@ pub async fn forward(app: &AppState, mut request: Request) -> Result<(Response, 
     let headers = request.headers_mut();
     let wants_trailers = wants_trailers(headers);
     strip_hop_by_hop(headers);
-    strip_own_cookies(headers, &app.sign_ins);
+    strip_own_cookies(headers, &app.sessions);
     set_forwarding(headers, address, scheme);
     if let Some(protocol) = protocol {
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
@@ -84,7 +85,7 @@ pub async fn forward(app: &AppState, mut request: Request) -> Result<(Response, 
     // What an open Lab asks every few seconds, and what is done in whatever else; not files, which may be kept by
     // whoever carries them.
     if !is_kept {
-        renew(app, Audience::User, &sign_in, headers);
+        renew(app, Audience::User, &session, headers);
     }
     let (Some(protocol), Some(client), Some(upstream)) = (changed, client, upstream) else {
         return Ok((response.map(Body::new), Source::PersonsServer));
@@ -99,7 +100,7 @@ pub async fn forward(app: &AppState, mut request: Request) -> Result<(Response, 
             wire,
             target,
         };
-        upgrade::join(Arc::clone(app), sign_in, server, ends);
+        upgrade::join(Arc::clone(app), session, server, ends);
     }
     Ok((Response::from_parts(head, Body::empty()), Source::PersonsServer))
 }
@@ -119,21 +120,21 @@ fn with_slash(uri: &Uri) -> Response {
 
 /// Whether the person who asks is the one whose path it is, and asks from our own pages. The same for plain
 /// requests and for upgrades.
-fn authorize(app: &App, owner: &str, request: &Request) -> Result<Arc<SignIn>, Error> {
+fn authorize(app: &App, owner: &str, request: &Request) -> Result<Arc<Session>, Error> {
     let headers = request.headers();
-    let sign_in = match request.extensions().get::<Arc<Seen>>() {
-        Some(seen) => app.sign_ins.read_again(Audience::User, headers, seen),
-        None => app.sign_ins.read(Audience::User, headers).map(Arc::new),
+    let session = match request.extensions().get::<Arc<Seen>>() {
+        Some(seen) => app.sessions.authenticate_again(Audience::User, headers, seen),
+        None => app.sessions.authenticate(Audience::User, headers).map(Arc::new),
     };
-    let sign_in = sign_in.ok_or(Error::NotSignedIn)?;
-    if sign_in.user.as_str() != owner {
+    let session = session.ok_or(Error::NotSignedIn)?;
+    if session.user.as_str() != owner {
         return Err(Error::Forbidden);
     }
     let asks_only = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
     if (!asks_only || upgrade_of(headers).is_some()) && !is_same_site(app, headers, Audience::User) {
         return Err(Error::CrossSite);
     }
-    Ok(sign_in)
+    Ok(session)
 }
 
 /// Whether a page is opened in a tab of its own: what another site embeds or fetches must not make anything.
@@ -147,8 +148,8 @@ fn is_opened(request: &Request) -> bool {
 
 /// Notebook serves the page of a terminal always, its WebSocket only while that terminal lives: it is made
 /// before every opening, and one that is there already is left as it is.
-async fn make_terminal(app: &App, sign_in: &SignIn, target: &Arc<Target>) {
-    let request = Request::post(app.routes.server(&sign_in.user, "api/terminals"))
+async fn make_terminal(app: &App, user: &UserName, target: &Arc<Target>) {
+    let request = Request::post(app.routes.server(user, "api/terminals"))
         .header(header::HOST, app.config.server.user_host())
         .header(header::CONTENT_TYPE, "application/json")
         // Jupyter's own check against forged requests compares these two; any value will do.
@@ -158,7 +159,7 @@ async fn make_terminal(app: &App, sign_in: &SignIn, target: &Arc<Target>) {
     if let Ok(request) = request
         && let Err(error) = target.send(request).await
     {
-        tracing::debug!(user = %sign_in.user, %error, "no terminal could be made");
+        tracing::debug!(%user, %error, "no terminal could be made");
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use crate::auth::{self, SignIns};
+use crate::auth::{self, Sessions};
 use crate::hand_off;
 
 /// Between two neighbours only (RFC 9110, section 7.6.1), besides those that `Connection` names.
@@ -58,12 +58,12 @@ pub fn upgrade_of(headers: &HeaderMap) -> Option<HeaderValue> {
 }
 
 /// Takes our own cookies out of a request: what runs in a person's server never sees them.
-pub fn strip_own_cookies(headers: &mut HeaderMap, sign_ins: &SignIns) {
-    if !auth::cookie_pairs(headers).any(|pair| is_ours(pair, sign_ins)) {
+pub fn strip_own_cookies(headers: &mut HeaderMap, sessions: &Sessions) {
+    if !auth::cookie_pairs(headers).any(|pair| is_ours(pair, sessions)) {
         return;
     }
     let kept: Vec<&[u8]> = auth::cookie_pairs(headers)
-        .filter(|pair| !is_ours(pair, sign_ins))
+        .filter(|pair| !is_ours(pair, sessions))
         .collect();
     let line = HeaderValue::from_bytes(&kept.join(&b"; "[..])).ok();
     headers.remove(header::COOKIE);
@@ -86,11 +86,11 @@ pub fn set_forwarding(headers: &mut HeaderMap, client: IpAddr, scheme: &'static 
 }
 
 /// Whether `name=value` has the name of one of our cookies.
-fn is_ours(pair: &[u8], sign_ins: &SignIns) -> bool {
+fn is_ours(pair: &[u8], sessions: &Sessions) -> bool {
     let equals = pair.iter().position(|byte| *byte == b'=');
     equals.is_some_and(|equals| {
         let name = pair[..equals].trim_ascii();
-        sign_ins.owns(name) || hand_off::owns(name)
+        sessions.owns(name) || hand_off::owns(name)
     })
 }
 
@@ -160,15 +160,14 @@ mod tests {
             headers(&[("x-forwarded-for", "192.0.2.7"), ("x-forwarded-proto", "https")])
         );
     }
-    fn sign_ins() -> SignIns {
+    fn sessions() -> Sessions {
         let key = crate::keys::Secret {
             path: "key".into(),
             bytes: (0..48).collect::<Vec<u8>>().into(),
         };
-        SignIns::new(
+        Sessions::new(
             &[key],
-            &crate::config::Config::example(),
-            std::collections::HashMap::new(),
+            &std::sync::Arc::new(crate::config::Config::example()),
             crate::clock::Clock::fixed(0),
         )
     }
@@ -179,7 +178,7 @@ mod tests {
         let more = headers(&[("cookie", "c=é; __Secure-slipway-user=secret")]);
         found.append("cookie", more["cookie"].clone());
         strip_hop_by_hop(&mut found);
-        strip_own_cookies(&mut found, &sign_ins());
+        strip_own_cookies(&mut found, &sessions());
         assert_eq!(found, headers(&[("cookie", "a=é; b; c=é")]));
     }
 }

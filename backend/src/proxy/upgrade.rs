@@ -1,4 +1,4 @@
-//! After both sides have changed protocol: bytes, both ways, until one side, the sign-in or the job ends.
+//! After both sides have changed protocol: bytes, both ways, until one side, the session or the job ends.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::copy::copy;
 use super::target::Target;
 use super::wire::Wire;
 use crate::app::AppState;
-use crate::auth::SignIn;
+use crate::auth::Session;
 use crate::spawner::Server;
 
 /// The two ends that have agreed.
@@ -24,7 +24,7 @@ pub(super) struct Ends {
 }
 
 /// Joins the two ends.
-pub(super) fn join(app: AppState, sign_in: Arc<SignIn>, server: Arc<Server>, ends: Ends) {
+pub(super) fn join(app: AppState, session: Arc<Session>, server: Arc<Server>, ends: Ends) {
     let tasks = app.tunnels.clone();
     tasks.spawn(async move {
         let Ends {
@@ -47,7 +47,9 @@ pub(super) fn join(app: AppState, sign_in: Arc<SignIn>, server: Arc<Server>, end
                     tracing::trace!(%error, "a tunnel ended");
                 }
             }
-            () = app.sign_ins.over(&sign_in) => tracing::debug!(user = %sign_in.user, "a tunnel ended with its sign-in"),
+            () = app.sessions.wait_until_ended(&session) => {
+                tracing::debug!(user = %session.user, "a tunnel ended with its session");
+            }
             () = job_over(&server) => {}
             () = app.drained.cancelled() => {}
         }

@@ -7,6 +7,7 @@ use super::button::{Button, Buttons, SECOND};
 use crate::a11y::Heading;
 use crate::api::Failure;
 use crate::built::{Built, IntoBuilt, maybe};
+use crate::clock;
 use crate::element::el;
 use crate::text::{Tongue, Word, Words};
 
@@ -46,6 +47,11 @@ pub(crate) fn failure_words(text: &Tongue, failure: &Failure) -> String {
         ErrorCode::NumericName => text.get(Word::NumericName).to_owned(),
         ErrorCode::SystemAccount => text.get(Word::SystemAccount).to_owned(),
         ErrorCode::SignInUnavailable => text.get(Word::SignInUnavailable).to_owned(),
+        ErrorCode::SignOutNotStored => {
+            let until = error.details.get("until").and_then(|until| until.parse().ok());
+            let until = until.map_or_else(String::new, |until| text.until(&clock::when(until)));
+            text.fill(Word::SignOutNotStored, &[&until])
+        }
         ErrorCode::Throttled => {
             let seconds = error
                 .details

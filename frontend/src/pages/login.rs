@@ -9,7 +9,7 @@ use super::not_running::UserPath;
 use crate::a11y::Heading;
 use crate::api::Failure;
 use crate::built::{Built, IntoBuilt, dynamic, maybe};
-use crate::components::SignInForm;
+use crate::components::{Failed, SignInForm};
 use crate::element::{El, el};
 use crate::paths::{self, routes};
 use crate::router::Go;
@@ -63,6 +63,7 @@ fn Form(inactive: RwSignal<Option<Refusal>>) -> Built {
     };
     view! {
         <Heading text=words.say(Word::LoginTitle) />
+        <Failed failure=Session::get().sign_out_failure />
         <SignInForm failed />
         {hubs(words)}
     }

@@ -152,6 +152,7 @@ fn every_plain_name_reads_back() {
         ErrorCode::Inactive,
         ErrorCode::NumericName,
         ErrorCode::SystemAccount,
+        ErrorCode::SignOutNotStored,
         ErrorCode::NoAssociation,
         ErrorCode::SlurmUnreachable,
         ErrorCode::Internal,
