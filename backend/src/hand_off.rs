@@ -146,8 +146,7 @@ pub async fn take(app: &App, owner: &str, query: Option<&str>, headers: &HeaderM
         .take_hand_off(&hash(&given.code), app.clock.now())
         .await
         .map_err(|e| Error::Internal(e.to_string()))?;
-    let is_theirs =
-        |hand_off: &HandOff| holds_secret(headers, &hand_off.state) && hand_off.user.as_str() == owner;
+    let is_theirs = |hand_off: &HandOff| holds_secret(headers, &hand_off.state) && hand_off.user.as_str() == owner;
     // Another browser's code, or one that was used: the page offers to begin anew.
     let Some(hand_off) = taken.filter(is_theirs) else {
         return Ok(Redirect::to(&page_of(app, next)).into_response());
@@ -201,7 +200,8 @@ fn random() -> Result<String, Error> {
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
-fn hash(secret: impl AsRef<[u8]>) -> String {
+/// What is kept of a secret or a code.
+pub fn hash(secret: impl AsRef<[u8]>) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, secret.as_ref());
     URL_SAFE_NO_PAD.encode(digest)
 }

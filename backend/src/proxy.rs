@@ -9,6 +9,7 @@ mod copy;
 mod forward;
 pub mod headers;
 pub mod response_filter;
+mod session_body;
 mod target;
 mod upgrade;
 mod wire;

@@ -18,6 +18,7 @@ mod pam;
 mod requests;
 mod security_headers;
 mod servers;
+mod sessions;
 mod sign_in;
 mod sign_in_load;
 mod sign_ins;

@@ -30,13 +30,12 @@ async fn a_sign_in_that_is_used_is_carried_on_and_a_new_one_is_left_alone() {
 
     let aged = aged(&site, 100);
     let reply = aged.get("hub/api/user").await;
-    for (name, path) in [("slipway-hub", "/hub/"), ("slipway-user", "/user/ada/")] {
-        let renewed = cookie(&reply, name).unwrap_or_else(|| panic!("{name} was not carried on"));
-        assert!(
-            renewed.contains(&format!("Path={path}")) && renewed.contains("HttpOnly"),
-            "{renewed}"
-        );
-    }
+    let renewed = cookie(&reply, "slipway-hub").expect("the hub's cookie is renewed");
+    assert!(
+        renewed.contains("Path=/hub/") && renewed.contains("HttpOnly"),
+        "{renewed}"
+    );
+    assert_eq!(cookie(&reply, "slipway-user"), None, "it was not shown");
     site.shut_down().await;
 }
 
@@ -55,7 +54,7 @@ async fn an_open_lab_carries_the_sign_in_on_and_files_do_not() {
     assert_eq!(cookie(&Person::send(about_it).await, "slipway-user"), None);
     let reply = aged(&site, 100).get("user/ada/api/status").await;
     assert_eq!(reply.status, 200);
-    assert!(cookie(&reply, "slipway-hub").is_some() && cookie(&reply, "slipway-user").is_some());
+    assert!(cookie(&reply, "slipway-user").is_some());
     // Whoever works in something else than Lab asks no API, and sends what they do.
     let other = aged(&site, 100);
     let request = other.request(Method::POST, "user/ada/echo").body("x");

@@ -154,6 +154,16 @@ impl Person {
         Self::send(self.request(Method::GET, path)).await
     }
 
+    /// GET of a response that is read as it comes.
+    pub async fn get_stream(
+        &self,
+        path: &str,
+    ) -> impl futures_util::Stream<Item = Result<bytes::Bytes, reqwest::Error>> + Unpin + use<> {
+        let response = self.request(Method::GET, path).send().await.expect("Slipway answers");
+        assert!(response.status().is_success(), "{path}: {}", response.status());
+        Box::pin(response.bytes_stream())
+    }
+
     /// GET as the address bar of a browser does it.
     pub async fn navigate(&self, path: &str) -> Reply {
         Self::send(

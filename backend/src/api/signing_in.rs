@@ -163,7 +163,7 @@ impl<'a> Step<'a> {
             user_agent: user_agent(&self.visitor.headers),
             credential: self.credential.take(),
         };
-        let session = sessions.start(user, before, details).map_err(Error::Internal)?;
+        let session = sessions.start(user, before, &details).map_err(Error::Internal)?;
         let cookies = sessions.cookies(&session).map_err(Error::Internal)?;
         tracing::info!(%user, address = %self.address, "signed in");
         Ok(Outcome::SignedIn(session, set(&cookies)))

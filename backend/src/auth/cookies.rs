@@ -17,4 +17,3 @@ pub fn cookie_pairs(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     let pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
     pairs.map(<[u8]>::trim_ascii).filter(|pair| !pair.is_empty())
 }
-

@@ -30,7 +30,7 @@ use tokio::sync::{Notify, watch};
 use self::credential::Fingerprints;
 pub use self::recheck::recheck_accounts_until_drained;
 use self::registry::{Registry, Use};
-use self::sync::{Cursors, PendingEnd};
+use self::sync::{Cursors, PendingEnd, short};
 pub use self::sync::{SESSION_AUDIT, sync_until_drained};
 use self::token::TokenKeys;
 use super::cookies::cookies;
@@ -136,7 +136,7 @@ impl Sessions {
     }
 
     /// Starts a session. A user who signs in again goes on with the session there was: signing out then ends both.
-    pub fn start(&self, user: &UserName, before: Option<Session>, details: SignInDetails) -> Result<Session, String> {
+    pub fn start(&self, user: &UserName, before: Option<Session>, details: &SignInDetails) -> Result<Session, String> {
         let random: [u8; 16] = keys::random().map_err(|e| e.to_string())?;
         let now = self.clock.now();
         let created_at = before.as_ref().map_or(now, |before| self.created_at(before));
@@ -159,6 +159,8 @@ impl Sessions {
             ..self.row(&session)
         });
         self.wake.notify_one();
+        let (id, address) = (short(&session.id), details.address.map(tracing::field::display));
+        tracing::info!(target: SESSION_AUDIT, %user, session = id, address, "a session started");
         Ok(session)
     }
 

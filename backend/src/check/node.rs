@@ -124,7 +124,7 @@ impl Check<'_> {
     /// As the person's browser would send it.
     fn request(&self, path: &str) -> Result<Request<Body>, String> {
         let sessions = &self.app.sessions;
-        let session = sessions.start(self.user, None, SignInDetails::default())?;
+        let session = sessions.start(self.user, None, &SignInDetails::default())?;
         let cookie = sessions.cookie_of(Audience::User, &session)?;
         Request::get(path)
             .header(header::HOST, self.app.config.server.user_host())

@@ -11,6 +11,7 @@ use shared::names::UserName;
 
 use super::headers::{set_forwarding, strip_hop_by_hop, strip_own_cookies, upgrade_of, wants_trailers};
 use super::response_filter::ResponseFilter;
+use super::session_body::end_with_session;
 use super::target::{Target, TargetError};
 use super::upgrade::{self, Ends};
 use crate::app::{App, AppState};
@@ -88,7 +89,7 @@ pub async fn forward(app: &AppState, mut request: Request) -> Result<(Response, 
         renew(app, Audience::User, &session, headers);
     }
     let (Some(protocol), Some(client), Some(upstream)) = (changed, client, upstream) else {
-        return Ok((response.map(Body::new), Source::PersonsServer));
+        return Ok((end_with_session(app, session, response), Source::PersonsServer));
     };
     headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(header::UPGRADE, protocol);

@@ -269,10 +269,11 @@ impl Store {
     ) -> Result<u64, StoreError> {
         let mut transaction = self.pool.begin().await?;
         forget_expired(&mut transaction, now).await?;
-        let (newest,): (Option<i64>,) = sqlx::query_as("SELECT MAX(authenticated_at) FROM sessions WHERE user_name = $1")
-            .bind(user.as_str())
-            .fetch_one(&mut *transaction)
-            .await?;
+        let (newest,): (Option<i64>,) =
+            sqlx::query_as("SELECT MAX(authenticated_at) FROM sessions WHERE user_name = $1")
+                .bind(user.as_str())
+                .fetch_one(&mut *transaction)
+                .await?;
         let through = through.max(newest.unwrap_or_default());
         sqlx::query("INSERT INTO user_revocations (user_name, through, keep_until) VALUES ($1, $2, $3)")
             .bind(user.as_str())
@@ -374,3 +375,6 @@ async fn forget_expired(transaction: &mut Transaction<'_, Sqlite>, now: i64) -> 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,12 @@
-//! What the fuzz targets have in common: sign-ins whose cookies are the same in every run, so that an input that once
+//! What the fuzz targets have in common: a session whose cookies are the same in every run, so that an input that once
 //! was found is found again.
 
 #![expect(clippy::expect_used, reason = "a target that cannot be set up ends the run")]
 
-use std::collections::HashMap;
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use backend::auth::{Audience, SignIn, SignIns};
+use backend::auth::{Audience, Session, Sessions};
 use backend::clock::Clock;
 use backend::config::Config;
 use backend::keys::Secret;
@@ -16,21 +15,22 @@ use shared::names::UserName;
 
 const NOW: i64 = 1_800_000_000;
 
-/// Sign-ins with a key that everybody knows.
-pub static SIGN_INS: LazyLock<SignIns> = LazyLock::new(|| {
+/// Sessions with a key that everybody knows.
+pub static SESSIONS: LazyLock<Sessions> = LazyLock::new(|| {
     let example = include_str!("../../../slipway.example.toml");
     let config = Config::parse(example, Path::new("/etc/slipway/slipway.toml")).expect("the example");
     let key = Secret {
         path: "key".into(),
         bytes: (0..48).collect::<Vec<u8>>().into(),
     };
-    SignIns::new(&[key], &config, HashMap::new(), Clock::fixed(NOW))
+    Sessions::new(&[key], &Arc::new(config), Clock::fixed(NOW))
 });
 
-/// The one sign-in there is.
-pub static ADA: LazyLock<SignIn> = LazyLock::new(|| SignIn {
+/// The one session there is.
+pub static ADA: LazyLock<Session> = LazyLock::new(|| Session {
     user: UserName::new("ada").expect("a name"),
     id: "AAAAAAAAAAAAAAAAAAAAAA".into(),
+    authenticated_at: NOW - 3600,
     ends_at: NOW + 3600,
     idle_at: NOW + 3600,
 });
@@ -40,7 +40,7 @@ pub static ADA: LazyLock<SignIn> = LazyLock::new(|| SignIn {
 pub fn cookie(audience: Audience) -> (&'static str, &'static str) {
     static COOKIES: LazyLock<[(String, String); 2]> = LazyLock::new(|| {
         [Audience::Hub, Audience::User].map(|audience| {
-            let cookie = SIGN_INS.signed(audience, &ADA).expect("a cookie");
+            let cookie = SESSIONS.cookie_of(audience, &ADA).expect("a cookie");
             (cookie.name().to_owned(), cookie.value().to_owned())
         })
     });

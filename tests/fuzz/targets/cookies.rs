@@ -6,7 +6,7 @@
 use backend::auth::Audience;
 use http::{HeaderMap, HeaderValue, header};
 use libfuzzer_sys::fuzz_target;
-use slipway_fuzz::{ADA, SIGN_INS, cookie, with_cookies};
+use slipway_fuzz::{ADA, SESSIONS, cookie, with_cookies};
 
 fuzz_target!(|data: &[u8]| {
     let filled = with_cookies(data);
@@ -24,11 +24,11 @@ fuzz_target!(|data: &[u8]| {
             .filter_map(|pair| pair.trim_ascii().strip_prefix(start.as_bytes()))
             .collect();
         let signed_in = (values == [token.as_bytes()]).then(|| ADA.clone());
-        assert_eq!(SIGN_INS.read(audience, &headers), signed_in, "{headers:?}");
+        assert_eq!(SESSIONS.authenticate(audience, &headers), signed_in, "{headers:?}");
         if let Some(changed) = change(data, token) {
             let header = HeaderValue::try_from(format!("{name}={changed}")).unwrap();
             let headers = HeaderMap::from_iter([(header::COOKIE, header)]);
-            assert_eq!(SIGN_INS.read(audience, &headers), None, "{changed}");
+            assert_eq!(SESSIONS.authenticate(audience, &headers), None, "{changed}");
         }
     }
 });

@@ -10,7 +10,7 @@ use backend::auth::Audience;
 use backend::proxy::headers::{set_forwarding, strip_hop_by_hop, strip_own_cookies};
 use http::{HeaderMap, header};
 use libfuzzer_sys::fuzz_target;
-use slipway_fuzz::{SIGN_INS, cookie, header_lines, with_cookies};
+use slipway_fuzz::{SESSIONS, cookie, header_lines, with_cookies};
 
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
 const NEIGHBOURS: [&str; 7] = [
@@ -29,7 +29,7 @@ fn check_request(sent: &HeaderMap) {
     let passed = |headers: &HeaderMap| {
         let mut headers = headers.clone();
         strip_hop_by_hop(&mut headers);
-        strip_own_cookies(&mut headers, &SIGN_INS);
+        strip_own_cookies(&mut headers, &SESSIONS);
         set_forwarding(&mut headers, CLIENT, "https");
         headers
     };

@@ -97,6 +97,7 @@ fn router() -> Router {
         .route("/trailers", post(trailers))
         .route("/length", post(length))
         .route("/bytes/{count}", get(bytes))
+        .route("/events", get(events))
         .route("/redirect", get(async || Redirect::to("lab")))
         .route("/planted", get(planted))
         .route("/said/{name}", get(say).put(set_said))
@@ -251,6 +252,13 @@ async fn say(Path(name): Path<String>, upgrade: Result<WebSocketUpgrade, WebSock
         response.headers_mut().append(name, value.clone());
     }
     response
+}
+
+/// A stream of events without an end.
+async fn events() -> Response {
+    let first = futures_util::stream::iter([Ok::<_, std::io::Error>("data: first\n\n")]);
+    let body = Body::from_stream(first.chain(futures_util::stream::pending()));
+    ([(header::CONTENT_TYPE, "text/event-stream")], body).into_response()
 }
 
 /// What a person's server must not be able to say.

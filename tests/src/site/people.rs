@@ -1,9 +1,10 @@
 //! Who uses a site.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
-use backend::auth::Audience;
+use backend::auth::{Audience, Session, Sessions, SignInDetails};
+use backend::clock::Clock;
 use shared::names::UserName;
 
 use super::Site;
@@ -48,16 +49,14 @@ impl Site {
     /// # Panics
     /// When the configuration cannot be used.
     pub fn signed_in(&self, names: impl IntoIterator<Item = String>) -> Vec<Person> {
-        let sign_ins = self.sign_ins();
+        let sessions = self.sessions();
         let users_file = self.path("users.toml");
         let mut users = std::fs::read_to_string(&users_file).expect("the users file");
         let person = |name: String| {
             if !users.contains(&format!("[users.{name}]")) {
                 let _ = write!(users, "\n[users.{name}]\npassword = \"none\"\n");
             }
-            let user = UserName::new(&name).expect("a name");
-            let sign_in = sign_ins.start(&user, None).expect("a sign-in");
-            let cookies = sign_ins.cookies(Audience::Hub, &sign_in).expect("cookies");
+            let cookies = sessions.cookies(&start(&sessions, &name)).expect("cookies");
             Person::with_cookies(&self.url, &name, cookies.iter().map(ToString::to_string))
         };
         let people = names.into_iter().map(person).collect();
@@ -65,40 +64,47 @@ impl Site {
         people
     }
 
-    /// The cookies of a sign-in that ends in so many seconds, whatever happens.
+    /// The cookies of a session that ends in so many seconds, whatever happens.
     ///
     /// # Panics
     /// When the configuration cannot be used.
     pub fn cookies_for(&self, name: &str, seconds: i64) -> Vec<String> {
-        let sign_ins = self.sign_ins();
-        let user = UserName::new(name).expect("a name");
-        let mut sign_in = sign_ins.start(&user, None).expect("a sign-in");
-        sign_in.ends_at = backend::clock::Clock::system().now() + seconds;
-        sign_in.idle_at = sign_in.ends_at;
-        let cookies = sign_ins.cookies(Audience::Hub, &sign_in).expect("cookies");
-        cookies.iter().map(ToString::to_string).collect()
+        let sessions = self.sessions();
+        let ends_at = Clock::system().now() + seconds;
+        let session = Session {
+            ends_at,
+            idle_at: ends_at,
+            ..start(&sessions, name)
+        };
+        both(&sessions, &session, &session)
     }
 
-    /// The cookies of a sign-in that was begun so many seconds ago, and not used since.
+    /// The cookies of a session that began so many seconds ago, and was not used since.
     ///
     /// # Panics
     /// When the configuration cannot be used.
     pub fn cookies_made_before(&self, name: &str, seconds: i64) -> Vec<String> {
-        let sign_ins = self.sign_ins();
-        let user = UserName::new(name).expect("a name");
-        let mut sign_in = sign_ins.start(&user, None).expect("a sign-in");
-        sign_in.ends_at -= seconds;
-        sign_in.idle_at -= seconds;
-        let cookies = sign_ins.cookies(Audience::Hub, &sign_in).expect("cookies");
-        cookies.iter().map(ToString::to_string).collect()
+        let sessions = self.sessions();
+        let session = before(start(&sessions, name), seconds);
+        both(&sessions, &session, &session)
     }
 
-    /// Sign-ins as Slipway makes them, with the site's own key.
-    fn sign_ins(&self) -> backend::auth::SignIns {
+    /// The cookies of a session whose hub has not been visited for so many seconds, while its server was used until now.
+    ///
+    /// # Panics
+    /// When the configuration cannot be used.
+    pub fn cookies_after_work(&self, name: &str, seconds: i64) -> Vec<String> {
+        let sessions = self.sessions();
+        let hub = before(start(&sessions, name), seconds);
+        let idle_at = hub.idle_at + seconds;
+        both(&sessions, &hub, &Session { idle_at, ..hub.clone() })
+    }
+
+    /// Sessions as Slipway makes them, with the site's own key.
+    fn sessions(&self) -> Sessions {
         let config = backend::config::Config::load(&self.path("slipway.toml")).expect("the configuration");
         let key = backend::keys::Secret::read(&config.sign_in.key_file).expect("the key");
-        let clock = backend::clock::Clock::system();
-        backend::auth::SignIns::new(&[key], &config, HashMap::new(), clock)
+        Sessions::new(&[key], &Arc::new(config), Clock::system())
     }
 
     /// Somebody who has signed in at the Slipway of this address.
@@ -108,4 +114,26 @@ impl Site {
         assert_eq!(reply.status, 200, "{name} could not sign in: {}", reply.text);
         person
     }
+}
+
+fn start(sessions: &Sessions, name: &str) -> Session {
+    let user = UserName::new(name).expect("a name");
+    let started = sessions.start(&user, None, &SignInDetails::default());
+    started.expect("a session")
+}
+
+/// The same session as if it had begun so many seconds earlier.
+fn before(session: Session, seconds: i64) -> Session {
+    Session {
+        authenticated_at: session.authenticated_at - seconds,
+        ends_at: session.ends_at - seconds,
+        idle_at: session.idle_at - seconds,
+        ..session
+    }
+}
+
+fn both(sessions: &Sessions, hub: &Session, user: &Session) -> Vec<String> {
+    let cookies = [(Audience::Hub, hub), (Audience::User, user)];
+    let cookie = |(audience, session)| sessions.cookie_of(audience, session).expect("a cookie").to_string();
+    cookies.map(cookie).into()
 }

@@ -50,7 +50,9 @@ pub async fn recheck_accounts_until_drained(app: Arc<App>) {
             Some(outcome) = running.join_next() => {
                 let Ok(Outcome { user, account, credential }) = outcome else {
                     // A look-up panicked. Whose it was is not known: all are looked up when they are due.
-                    checks.values_mut().for_each(|check| check.is_running = false);
+                    for check in checks.values_mut() {
+                        check.is_running = false;
+                    }
                     continue;
                 };
                 let Some(check) = checks.get_mut(&user) else { continue };
@@ -85,7 +87,10 @@ pub async fn recheck_accounts_until_drained(app: Arc<App>) {
         }
         let now = Instant::now();
         let free = CONCURRENCY.saturating_sub(running.len());
-        let mut due: Vec<_> = checks.iter_mut().filter(|(_, check)| !check.is_running && check.due <= now).collect();
+        let mut due: Vec<_> = checks
+            .iter_mut()
+            .filter(|(_, check)| !check.is_running && check.due <= now)
+            .collect();
         due.sort_by_key(|(_, check)| check.due);
         for (user, check) in due.into_iter().take(free) {
             check.is_running = true;

@@ -45,10 +45,10 @@ struct Revocation {
 }
 
 struct Known {
+    last_used_at: AtomicI64,
     row: SessionRow,
     /// Whether this process has authenticated the user.
     is_own: bool,
-    last_used_at: AtomicI64,
     /// What the store has of it; nothing while it has no row.
     stored: Option<Stored>,
 }
@@ -83,12 +83,11 @@ impl State {
     }
 
     fn insert(&mut self, row: SessionRow, is_own: bool, stored: Option<Stored>) {
-        let last_used_at = AtomicI64::new(row.last_used_at);
         let known = Known {
-            is_own,
-            last_used_at,
-            stored,
+            last_used_at: AtomicI64::new(row.last_used_at),
             row,
+            is_own,
+            stored,
         };
         self.known.insert(known.row.id.clone(), known);
     }
