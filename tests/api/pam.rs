@@ -5,6 +5,7 @@ mod accounts;
 mod push;
 mod rhost;
 mod said;
+mod sessions;
 mod steps;
 mod unanswered;
 mod unit;

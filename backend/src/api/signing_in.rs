@@ -13,7 +13,7 @@ use shared::sign_in::{AnswerRequest, ChallengeKind, ChallengeView, LoginRequest}
 use super::Visitor;
 use crate::app::App;
 use crate::auth::{
-    Attempt, Audience, Challenge, Denied, Flow, Pending, Session, SignInDetails, Turn, user_agent,
+    Attempt, Audience, Challenge, Denied, Flow, Pending, SESSION_AUDIT, Session, SignInDetails, Turn, user_agent,
 };
 use crate::error::Error;
 use crate::log::{Kind, Sent};
@@ -43,7 +43,7 @@ pub(super) async fn begin(app: &App, login: LoginRequest, visitor: &Visitor) -> 
     let attempt = step.attempt()?;
     let user = typed.as_ref().filter(|user| app.config.may_sign_in(user));
     // Read before the password is checked: one that is changed meanwhile ends the session that it began.
-    step.credential = user.and_then(|user| app.conversations.credential(user));
+    step.credential = typed.as_ref().and_then(|user| app.conversations.credential(user));
     let turn = app.conversations.begin(user, login.password, visitor.address).await;
     step.conclude(vec![attempt], turn)
 }
@@ -165,7 +165,9 @@ impl<'a> Step<'a> {
         };
         let session = sessions.start(user, before, &details).map_err(Error::Internal)?;
         let cookies = sessions.cookies(&session).map_err(Error::Internal)?;
-        tracing::info!(%user, address = %self.address, "signed in");
+        tracing::info!(
+            target: SESSION_AUDIT, %user, address = %self.address, session = session.short_id(), "signed in"
+        );
         Ok(Outcome::SignedIn(session, set(&cookies)))
     }
 

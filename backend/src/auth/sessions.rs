@@ -30,7 +30,7 @@ use tokio::sync::{Notify, watch};
 use self::credential::Fingerprints;
 pub use self::recheck::recheck_accounts_until_drained;
 use self::registry::{Registry, Use};
-use self::sync::{Cursors, PendingEnd, short};
+use self::sync::{Cursors, PendingEnd};
 pub use self::sync::{SESSION_AUDIT, sync_until_drained};
 use self::token::TokenKeys;
 use super::cookies::cookies;
@@ -69,6 +69,13 @@ pub struct Session {
     pub ends_at: i64,
     /// When it ends without another request, as far as the cookie tells, in seconds since 1970.
     pub idle_at: i64,
+}
+
+impl Session {
+    /// Enough of the id to find its lines in a log.
+    pub fn short_id(&self) -> &str {
+        sync::short(&self.id)
+    }
 }
 
 /// What is recorded of a sign-in besides the user.
@@ -159,8 +166,6 @@ impl Sessions {
             ..self.row(&session)
         });
         self.wake.notify_one();
-        let (id, address) = (short(&session.id), details.address.map(tracing::field::display));
-        tracing::info!(target: SESSION_AUDIT, %user, session = id, address, "a session started");
         Ok(session)
     }
 

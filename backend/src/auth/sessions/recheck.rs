@@ -13,7 +13,7 @@ use super::super::Denied;
 use super::Sessions;
 use crate::app::App;
 use crate::cause::Cause;
-use crate::store::{EndReason, Store};
+use crate::store::{EndReason, SessionRow};
 
 /// Accounts that are looked up at a time.
 const CONCURRENCY: usize = 8;
@@ -30,7 +30,6 @@ struct Check {
 struct Outcome {
     user: UserName,
     account: Result<(), Denied>,
-    credential: Option<SecretString>,
 }
 
 /// Looks up the account of each user with a session every `sign_in.recheck_seconds`, spread over that time, until the
@@ -48,7 +47,7 @@ pub async fn recheck_accounts_until_drained(app: Arc<App>) {
         tokio::select! {
             _ = every.tick() => enter_new_users(&app.sessions, &mut checks, period),
             Some(outcome) = running.join_next() => {
-                let Ok(Outcome { user, account, credential }) = outcome else {
+                let Ok(Outcome { user, account }) = outcome else {
                     // A look-up panicked. Whose it was is not known: all are looked up when they are due.
                     for check in checks.values_mut() {
                         check.is_running = false;
@@ -61,7 +60,7 @@ pub async fn recheck_accounts_until_drained(app: Arc<App>) {
                 match account {
                     Ok(()) => {
                         check.is_suspected = false;
-                        app.sessions.compare_credential(&app.store, &user, credential).await;
+                        app.sessions.compare_credential(&app, &user).await;
                     }
                     Err(Denied::Inactive { .. }) if check.is_suspected => {
                         checks.remove(&user);
@@ -121,7 +120,6 @@ async fn look_up(app: Arc<App>, user: UserName) -> Outcome {
     let address = last.and_then(|row| row.address?.parse().ok());
     Outcome {
         account: app.conversations.is_active(&user, address).await,
-        credential: app.conversations.credential(&user),
         user,
     }
 }
@@ -129,19 +127,29 @@ async fn look_up(app: Arc<App>, user: UserName) -> Outcome {
 impl Sessions {
     /// Ends the sessions that began with another password, where the provider tells. A session whose password is not
     /// known, because only its cookie was seen here, is compared from now on.
-    async fn compare_credential(&self, store: &Store, user: &UserName, credential: Option<SecretString>) {
-        let Some(credential) = credential else { return };
+    async fn compare_credential(&self, app: &App, user: &UserName) {
+        let is_other = |row: &SessionRow, credential: &SecretString| {
+            let stored = row.credential.as_deref();
+            stored.is_some_and(|stored| !self.fingerprints.matches(stored, user, credential))
+        };
+        let Some(credential) = app.conversations.credential(user) else {
+            return;
+        };
+        if self.registry.sessions_of(user).iter().any(|row| is_other(row, &credential)) {
+            // At another replica, the user may have signed in again with the new password.
+            self.list(&app.store, user).await;
+        }
+        // Read again, and compared without a pause: a sign-in meanwhile was with the present password.
+        let Some(credential) = app.conversations.credential(user) else {
+            return;
+        };
         for row in self.registry.sessions_of(user) {
-            match &row.credential {
-                Some(stored) if self.fingerprints.matches(stored, user, &credential) => {}
-                Some(_) => {
-                    let _ = self.end_row(store, row, EndReason::PasswordChanged).await;
-                }
-                None => {
-                    if let Some(fingerprint) = self.fingerprints.of(user, &credential) {
-                        self.registry.set_credential(&row.id, fingerprint);
-                    }
-                }
+            if is_other(&row, &credential) {
+                self.end_later(row, EndReason::PasswordChanged);
+            } else if row.credential.is_none()
+                && let Some(fingerprint) = self.fingerprints.of(user, &credential)
+            {
+                self.registry.set_credential(&row.id, fingerprint);
             }
         }
     }

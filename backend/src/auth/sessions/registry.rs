@@ -127,11 +127,14 @@ impl Registry {
         self.read().has_ended(session, now)
     }
 
+    /// Until when a user's sign-ins are revoked.
+    pub(super) fn revoked_through(&self, user: &UserName) -> Option<i64> {
+        self.read().revoked_users.get(user).map(|revocation| revocation.through)
+    }
+
     /// A time at which a user can sign in without being taken for one of the sessions that were revoked before.
     pub(super) fn authentication_time(&self, user: &UserName, now: i64) -> i64 {
-        let state = self.read();
-        let revoked = state.revoked_users.get(user);
-        revoked.map_or(now, |revocation| now.max(revocation.through + 1))
+        self.revoked_through(user).map_or(now, |through| now.max(through + 1))
     }
 
     /// Enters a session that has begun here, or gone on by signing in again.

@@ -59,7 +59,9 @@ impl PendingEnd {
 impl Sessions {
     /// Reads what the store has of sessions, once before the first request.
     pub async fn load(&self, store: &Store) -> Result<(), StoreError> {
-        self.read_ends(store).await?;
+        let (cursor, ends) = store.session_ends(EndCursor::default()).await?;
+        self.cursors().ends = cursor;
+        self.apply_revocations(ends);
         self.read_uses(store).await
     }
 
@@ -165,6 +167,12 @@ impl Sessions {
         let after = self.cursors().ends;
         let (cursor, ends) = store.session_ends(after).await?;
         self.cursors().ends = cursor;
+        for end in &ends.users {
+            if self.registry.revoked_through(&end.user).is_none_or(|through| through < end.through) {
+                let user = &end.user;
+                tracing::info!(target: SESSION_AUDIT, %user, "all sessions of a user were ended by another process");
+            }
+        }
         self.apply_revocations(ends);
         Ok(())
     }
