@@ -216,7 +216,9 @@ impl Registry {
         let mut is_news = false;
         for (id, ends_at) in ends.sessions {
             state.known.remove(&id);
-            is_news |= state.revoked.insert(id, ends_at).is_none();
+            let before = state.revoked.get(&id).copied();
+            is_news |= before.is_none();
+            state.revoked.insert(id, ends_at.max(before.unwrap_or_default()));
         }
         for end in ends.users {
             let before = state.revoked_users.get(&end.user).map(|before| before.through);

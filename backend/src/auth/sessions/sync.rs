@@ -124,7 +124,9 @@ impl Sessions {
         }
     }
 
+    /// Revokes an id for as long as any cookie of it is valid: signing in again may have issued later ones.
     fn revoke(&self, id: String, ends_at: i64, reason: EndReason) -> PendingEnd {
+        let ends_at = ends_at.max(self.clock.now() + self.lifetime_seconds);
         self.apply_revocations(SessionEnds {
             sessions: vec![(id.clone(), ends_at)],
             users: Vec::new(),

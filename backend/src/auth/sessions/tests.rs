@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::store::UserRevocation;
+use crate::store::{Store, UserRevocation};
 
 fn secret() -> Secret {
     let folder = tempfile::tempdir().unwrap();
@@ -173,6 +173,30 @@ fn all_sessions_of_a_user_end_that_began_before_and_a_new_one_is_valid_in_the_sa
     assert!(sessions.has_ended(&first) && !sessions.has_ended(&bob));
     let (_, again) = ada(&sessions);
     assert!(sessions.authenticate(Audience::Hub, &request(&[&again[0]])).is_some());
+}
+
+#[tokio::test]
+async fn a_session_that_was_ended_with_its_first_cookie_stays_ended_for_later_ones() {
+    let clock = Clock::fixed(1_000);
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("slipway.db")).await.unwrap();
+    let mut config = Config::example();
+    config.sign_in.idle_hours = config.sign_in.lifetime_hours;
+    let (key, config) = (secret(), Arc::new(config));
+    let sessions = Sessions::new(std::slice::from_ref(&key), &config, clock.clone());
+    let (first, _) = ada(&sessions);
+    clock.advance(Duration::from_hours(10));
+    let again = sessions.start(&first.user, Some(first.clone()), &SignInDetails::default());
+    let later = sessions.cookies(&again.unwrap()).unwrap();
+    sessions.end(&store, &first, EndReason::SignedOut).await.unwrap();
+    clock.advance(Duration::from_hours(15));
+    sessions.registry.forget_expired(clock.now());
+    store.forget_expired_sessions(clock.now()).await.unwrap();
+    let restarted = Sessions::new(&[key], &config, clock);
+    restarted.load(&store).await.unwrap();
+    for sessions in [sessions, restarted] {
+        assert_eq!(sessions.authenticate(Audience::Hub, &request(&[&later[0]])), None);
+    }
 }
 
 #[test]
