@@ -92,9 +92,8 @@ async fn where_numeric_names_are_allowed_no_job_runs_as_somebody_else(release: &
     let add = "echo '2024:x:3024:3024::/home/2024:/bin/bash' >>/etc/passwd
         echo '2024:x:3024:' >>/etc/group
         install -d -o 3024 -g 3024 /home/2024
-        for name in 2024 2001; do
-          sacctmgr -i -Q add user $name Account=def-alice_cpu DefaultAccount=def-alice_cpu Cluster=testbed
-        done";
+        sacctmgr -i -Q add user 2024 Account=def-alice_cpu DefaultAccount=def-alice_cpu Cluster=testbed
+        sacctmgr -i -Q add user 2001 Account=ctb-y DefaultAccount=ctb-y Cluster=testbed";
     slurm.ctl(&["bash", "-euc", add]).await;
     let plan = Plan {
         identity: "numeric_names = true".into(),
