@@ -65,11 +65,17 @@ impl Spawner {
         match cause.during(self.slurm.person(&server.user).release(job)).await {
             Ok(()) => {
                 tracing::info!(user = %server.user, job.id = job.id, "released a job");
-                server.known.send_modify(|known| known.released = true);
+                server.known.send_modify(|known| {
+                    known.released = true;
+                    known.held_by = None;
+                });
                 job.reason = "None".into();
                 self.keep(server).await;
             }
             Err(error) => {
+                if !error.is_outage() {
+                    server.known.send_modify(|known| known.held_by = Some(job.reason.clone()));
+                }
                 if server.is_new_obstacle(&error.to_string()) {
                     tracing::warn!(user = %server.user, job.id = job.id, %error, "cannot release a job; retrying");
                 }
