@@ -30,6 +30,6 @@ mod outages;
 mod recorded;
 mod releases;
 mod servers;
-mod spied;
+mod shared_node;
 mod variants;
 mod why;
