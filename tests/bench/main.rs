@@ -77,6 +77,9 @@ async fn main() {
     if wants("login") {
         report += &login::measure().await;
     }
+    if wants("login-flood") {
+        report += &login::measure_abandoned().await;
+    }
     if wants("sign-in") {
         report += &sign_in::measure().await;
     }

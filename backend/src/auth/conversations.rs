@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine;
@@ -78,6 +79,8 @@ struct Held {
     /// conversations of its owner.
     pair: (IpAddr, UserName),
     ends_at: i64,
+    /// Grows with each step that is held: of two with the same end, the later one.
+    step: u64,
     conversation: Arc<Conversation>,
 }
 
@@ -98,6 +101,7 @@ pub struct Conversations {
     authenticator: Box<dyn Authenticator>,
     seal: Seal,
     held: Mutex<HashMap<String, Held>>,
+    steps: AtomicU64,
     clock: Clock,
 }
 
@@ -108,6 +112,7 @@ impl Conversations {
             authenticator,
             seal: Seal::new(secrets, "slipway sign-in conversation 1")?,
             held: Mutex::default(),
+            steps: AtomicU64::new(0),
             clock,
         })
     }
@@ -236,6 +241,7 @@ impl Conversations {
         let held = Held {
             pair: (counted_as(address), state.user),
             ends_at: state.ends_at,
+            step: self.steps.fetch_add(1, Ordering::Relaxed),
             conversation: Arc::clone(conversation),
         };
         let pair = held.pair.clone();
@@ -264,7 +270,7 @@ async fn catch_up(conversation: &Conversation, answers: &[String]) {
 
 fn keep_latest(all: &mut HashMap<String, Held>, most: usize, matching: impl Fn(&Held) -> bool) {
     let mut found: Vec<_> = all.iter().filter(|(_, held)| matching(held)).collect();
-    found.sort_by_key(|(_, held)| held.ends_at);
+    found.sort_by_key(|(_, held)| (held.ends_at, held.step));
     let surplus = found.len().saturating_sub(most);
     let oldest: Vec<_> = found[..surplus].iter().map(|(id, _)| (*id).clone()).collect();
     for id in oldest {

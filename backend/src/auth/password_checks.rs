@@ -82,15 +82,13 @@ impl PasswordChecks {
         let mut state = self.lock();
         let refused = state.queue.push(address, Check { attempt, asker });
         let waiting = state.queue.len();
+        tracing::debug!(%address, waiting, "password check queued");
         let starts_worker = state.workers < state.max_workers && waiting > 0;
         state.workers += usize::from(starts_worker);
         drop(state);
-        match refused {
-            Some(check) => {
-                tracing::debug!(address = %check.attempt.address, "no room for a password check");
-                check.asker.end(Err(Denied::Busy { seconds: RETRY_SECONDS }));
-            }
-            None => tracing::debug!(%address, waiting, "password check queued"),
+        if let Some(check) = refused {
+            tracing::debug!(address = %check.attempt.address, "no room for a password check");
+            check.asker.end(Err(Denied::Busy { seconds: RETRY_SECONDS }));
         }
         if starts_worker {
             self.start_worker();
