@@ -172,7 +172,9 @@ mod tests {
             let _ = queue.push(address(u8::try_from(n % 5).unwrap()), request.clone());
         }
         assert!(queue.push(address(99), request(9_999)).is_none());
-        abandoned.iter().for_each(|request| request.gone.set(true));
+        for request in &abandoned {
+            request.gone.set(true);
+        }
         assert_eq!(numbers(&mut queue), [9_999]);
         assert_eq!(queue.len(), 0);
     }

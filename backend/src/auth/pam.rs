@@ -105,13 +105,9 @@ impl Pam {
     }
 }
 
-/// A transaction that knows who signs in and from where: `PAM_RHOST` is what pam_access, pam_faillock, Duo and the
+/// A transaction that knows who signs in and from where: `PAM_RHOST` is what `pam_access`, `pam_faillock`, Duo and the
 /// audit log go by.
-fn transaction(
-    service: &str,
-    client: &Client,
-    talk: &Rc<Talk>,
-) -> Result<impl Transaction + PamShared + use<>, Denied> {
+fn transaction(service: &str, client: &Client, talk: &Rc<Talk>) -> Result<impl Transaction + use<>, Denied> {
     let builder = TransactionBuilder::new_with_service(service).username(client.user.as_str());
     let mut transaction = builder.build(Share(Rc::clone(talk))).map_err(unavailable)?;
     if let Some(address) = client.address {

@@ -105,17 +105,17 @@ mod tests {
     use super::*;
 
     fn name(n: usize) -> UserName {
-        UserName::new(&format!("u{n}")).unwrap()
+        UserName::new(format!("u{n}")).unwrap()
     }
 
-    fn address(n: u8) -> Option<IpAddr> {
-        Some([192, 0, 2, n].into())
+    fn address(n: u8) -> IpAddr {
+        [192, 0, 2, n].into()
     }
 
     /// As many as this address gets, each for another name.
-    fn as_many_as_possible(all: &Arc<Threads>, address: Option<IpAddr>) -> Vec<Thread> {
+    fn as_many_as_possible(all: &Arc<Threads>, address: IpAddr) -> Vec<Thread> {
         (1..=MAX)
-            .map_while(|n| Threads::acquire(all, &name(n), address).ok())
+            .map_while(|n| Threads::acquire(all, &name(n), Some(address)).ok())
             .collect()
     }
 
@@ -124,9 +124,9 @@ mod tests {
         let all = Arc::<Threads>::default();
         let class = as_many_as_possible(&all, address(1));
         assert_eq!(class.len(), 205);
-        let busy = Threads::acquire(&all, &name(0), address(1)).err();
+        let busy = Threads::acquire(&all, &name(0), Some(address(1))).err();
         assert_eq!(busy, Some(Denied::Busy { seconds: RETRY_SECONDS }));
-        assert!(Threads::acquire(&all, &name(0), address(2)).is_ok());
+        assert!(Threads::acquire(&all, &name(0), Some(address(2))).is_ok());
         drop(class);
         assert_eq!(all.0.lock().unwrap().addresses.len(), 0);
     }
@@ -138,21 +138,21 @@ mod tests {
         let mut held = Vec::new();
         for _ in 0..300 {
             for n in 1..=5 {
-                held.extend(Threads::acquire(&all, &name(names.next().unwrap()), address(n)).ok());
+                held.extend(Threads::acquire(&all, &name(names.next().unwrap()), Some(address(n))).ok());
             }
         }
         assert!(held.len() < MAX, "all are taken");
-        assert!(Threads::acquire(&all, &UserName::new("ada").unwrap(), address(99)).is_ok());
+        assert!(Threads::acquire(&all, &UserName::new("ada").unwrap(), Some(address(99))).is_ok());
     }
 
     #[test]
     fn a_stranger_elsewhere_does_not_take_all_threads_of_a_name() {
         let all = Arc::<Threads>::default();
         let ada = UserName::new("ada").unwrap();
-        let held: Vec<_> = (0..MAX_PER_PAIR + 1)
-            .filter_map(|_| Threads::acquire(&all, &ada, address(1)).ok())
+        let held: Vec<_> = (0..=MAX_PER_PAIR)
+            .filter_map(|_| Threads::acquire(&all, &ada, Some(address(1))).ok())
             .collect();
         assert_eq!(held.len(), MAX_PER_PAIR);
-        assert!(Threads::acquire(&all, &ada, address(2)).is_ok());
+        assert!(Threads::acquire(&all, &ada, Some(address(2))).is_ok());
     }
 }

@@ -380,7 +380,7 @@ async fn the_store_has_no_names_and_only_rows_that_still_count() {
     let rows = replicas.store.rate_limits(0).await.unwrap().1;
     assert_eq!(rows.len(), 4, "three counts and a place: {rows:?}");
     assert!(rows.iter().all(|row| row.key.len() == 16));
-    let one_day = Duration::from_secs(24 * 3600);
+    let one_day = Duration::from_hours(24);
     replicas.clock.advance(one_day);
     one.prune(&replicas.store).await;
     assert_eq!(
