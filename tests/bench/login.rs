@@ -33,7 +33,7 @@ pub(crate) async fn measure_abandoned() -> String {
         let site = Site::start(Plan::default()).await;
         for (times, hung_up) in found.iter_mut().zip([false, true]) {
             if hung_up {
-                hang_up(&site, 5, 300).await;
+                assert_eq!(hang_up(&site, 5, 300).await, 1500);
             }
             let mut ada = Person::elsewhere(&site.url, [127, 0, 3, 1]);
             let began = Instant::now();
