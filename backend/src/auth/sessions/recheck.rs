@@ -135,7 +135,12 @@ impl Sessions {
         let Some(credential) = app.conversations.credential(user) else {
             return;
         };
-        if self.registry.sessions_of(user).iter().any(|row| is_other(row, &credential)) {
+        if self
+            .registry
+            .sessions_of(user)
+            .iter()
+            .any(|row| is_other(row, &credential))
+        {
             // At another replica, the user may have signed in again with the new password.
             self.list(&app.store, user).await;
         }

@@ -170,7 +170,11 @@ impl Sessions {
         let (cursor, ends) = store.session_ends(after).await?;
         self.cursors().ends = cursor;
         for end in &ends.users {
-            if self.registry.revoked_through(&end.user).is_none_or(|through| through < end.through) {
+            if self
+                .registry
+                .revoked_through(&end.user)
+                .is_none_or(|through| through < end.through)
+            {
                 let user = &end.user;
                 tracing::info!(target: SESSION_AUDIT, %user, "all sessions of a user were ended by another process");
             }

@@ -53,7 +53,10 @@ async fn the_latest_use_counts_and_a_process_that_saw_only_the_cookie_overwrites
         last_used_at: 300,
         ..ada.clone()
     };
-    assert_eq!(store.sessions_of(&ada.user, 320).await.unwrap(), std::slice::from_ref(&expected));
+    assert_eq!(
+        store.sessions_of(&ada.user, 320).await.unwrap(),
+        std::slice::from_ref(&expected)
+    );
     assert_eq!(store.sessions_written_since(310, 320).await.unwrap(), [expected]);
     assert!(store.sessions_written_since(311, 320).await.unwrap().is_empty());
     assert!(store.sessions_of(&ada.user, 1_000).await.unwrap().is_empty(), "expired");
