@@ -25,7 +25,7 @@ pub fn forward(listener: TcpListener, to: u16, first: impl Into<Vec<u8>>) {
     });
 }
 
-/// nginx, Apache httpd or HAProxy, in the foreground as one process, with a configuration of its own. Installed by
+/// nginx, Apache httpd or `HAProxy`, in the foreground as one process, with a configuration of its own. Installed by
 /// tests/setup/front-proxies.sh. Ends when it is dropped.
 pub struct FrontProxy {
     _child: Child,
@@ -55,8 +55,10 @@ impl FrontProxy {
     pub async fn apache(folder: TempDir, ports: &[u16], modules: &[&str], directives: &str) -> Self {
         let at = folder.path().display();
         let load = |name: &&str| format!("LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n");
-        let modules: String = ["mpm_event", "authz_core"].iter().chain(modules).map(load).collect();
-        let listen: String = ports.iter().map(|port| format!("Listen 127.0.0.1:{port}\n")).collect();
+        let modules = ["mpm_event", "authz_core"].iter().chain(modules).map(load);
+        let modules = modules.collect::<Vec<_>>().concat();
+        let listen = ports.iter().map(|port| format!("Listen 127.0.0.1:{port}\n"));
+        let listen = listen.collect::<Vec<_>>().concat();
         // Where root starts it, it serves as nobody.
         let config = format!(
             "ServerRoot {at}\nDefaultRuntimeDir {at}\nPidFile {at}/apache.pid\nErrorLog {at}/error.log\n\
@@ -67,7 +69,7 @@ impl FrontProxy {
         Self::start(folder, ports, command).await
     }
 
-    /// HAProxy with these sections.
+    /// `HAProxy` with these sections.
     pub async fn haproxy(folder: TempDir, ports: &[u16], sections: &str) -> Self {
         let mut command = Command::new("haproxy");
         command.arg("-db").arg("-f").arg(write_config(&folder, sections));

@@ -107,8 +107,8 @@ impl ResponseFilter<'_> {
     /// A worker's scope may be wider than the path of its script, up to all of the person's own.
     fn narrow_service_worker(&self, headers: &mut HeaderMap) {
         let mut values = headers.get_all(SERVICE_WORKER_ALLOWED).iter();
-        let is_inside = |value: &HeaderValue| self.contains(value.as_bytes());
-        if values.next().is_some_and(is_inside) && values.next().is_none() {
+        let Some(first) = values.next() else { return };
+        if values.next().is_none() && self.contains(first.as_bytes()) {
             return;
         }
         match HeaderValue::try_from(format!("{}/", self.path)) {

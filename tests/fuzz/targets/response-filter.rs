@@ -9,7 +9,7 @@
 use std::sync::LazyLock;
 
 use backend::proxy::response_filter::{ResponseFilter, filter_trailers};
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use libfuzzer_sys::fuzz_target;
 use slipway_fuzz::{header_lines, with_cookies};
 use url::Url;
@@ -51,7 +51,7 @@ fuzz_target!(|data: &[u8]| {
     let sent = header_lines(&with_cookies(data));
     let mut headers = sent.clone();
     FILTER.apply(&mut headers);
-    for name in headers.keys().map(|name| name.as_str()) {
+    for name in headers.keys().map(HeaderName::as_str) {
         let is_removed = REMOVED.contains(&name) || REMOVED_FAMILIES.iter().any(|start| name.starts_with(start));
         assert!(
             !is_removed && (name == "cache-control" || sent.contains_key(name)),
