@@ -1,6 +1,8 @@
 //! Real proxies in front, with another application beside Slipway: what a hostile server can make them do directly, it
 //! cannot through Slipway.
 
+use std::net::TcpListener;
+
 use serde_json::json;
 use slipway_tests::front::FrontProxy;
 use slipway_tests::site::free_port;
@@ -20,13 +22,15 @@ struct Attack {
     /// Leads to the server itself: shows that the attack works.
     direct_port: u16,
     slipway_port: u16,
+    /// Keeps that port until Slipway takes it.
+    reserved: Option<TcpListener>,
     /// Leads to Slipway.
     front_port: u16,
     folder: Option<TempDir>,
 }
 
 impl Attack {
-    async fn prepare() -> Self {
+    fn prepare() -> Self {
         let (server_port, folder) = (free_port(), TempDir::new().unwrap());
         std::fs::create_dir(folder.path().join("private")).unwrap();
         std::fs::write(folder.path().join("private/report.txt"), SECRET).unwrap();
@@ -41,11 +45,13 @@ impl Attack {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
+        let reserved = TcpListener::bind("127.0.0.1:0").unwrap();
         Self {
             _server: server,
             server_port,
             direct_port: free_port(),
-            slipway_port: free_port(),
+            slipway_port: reserved.local_addr().unwrap().port(),
+            reserved: Some(reserved),
             front_port: free_port(),
             folder: Some(folder),
         }
@@ -56,7 +62,8 @@ impl Attack {
     }
 
     /// The site behind the proxy, and ada with a server that runs.
-    async fn site(&self) -> (Site, Person) {
+    async fn site(&mut self) -> (Site, Person) {
+        self.reserved = None;
         let site = Site::start(Plan {
             port: self.slipway_port,
             front_port: Some(self.front_port),
@@ -123,7 +130,7 @@ async fn stored_only_directly(attack: &Attack, ada: &Person, site: &Site, header
 
 #[tokio::test]
 async fn nginx_serves_no_internal_file_and_stores_no_answer_for_a_persons_server() {
-    let mut attack = Attack::prepare().await;
+    let mut attack = Attack::prepare();
     let folder = attack.folder.take().unwrap();
     let server = |port: u16, upstream: u16| {
         format!(
@@ -171,7 +178,7 @@ async fn nginx_serves_no_internal_file_and_stores_no_answer_for_a_persons_server
 
 #[tokio::test]
 async fn apache_sends_no_file_and_stores_no_answer_for_a_persons_server() {
-    let mut attack = Attack::prepare().await;
+    let mut attack = Attack::prepare();
     let folder = attack.folder.take().unwrap();
     let at = folder.path().display().to_string();
     let cache = folder.path().join("cache");
@@ -220,7 +227,7 @@ async fn apache_sends_no_file_and_stores_no_answer_for_a_persons_server() {
 
 #[tokio::test]
 async fn haproxy_stores_no_answer_of_a_persons_server() {
-    let mut attack = Attack::prepare().await;
+    let mut attack = Attack::prepare();
     let folder = attack.folder.take().unwrap();
     let listen = |name: &str, port: u16, upstream: u16| {
         format!(

@@ -89,8 +89,13 @@ fn classify_family(name: &str) -> HeaderClass {
     let words = vendor.unwrap_or(name);
     let family = words.split_once('-').map_or(words, |(first, _)| first);
     match family {
-        "accel" | "accelerator" | "appengine" | "envoy" | "esi" | "lighttpd" | "litespeed" | "lsadc" | "lsc"
-        | "reproxy" | "sendfile" | "sendfile2" => HeaderClass::FrontProxy,
+        "appengine" | "envoy" | "esi" | "lighttpd" | "litespeed" | "lsadc" | "lsc" | "reproxy" => {
+            HeaderClass::FrontProxy
+        }
+        // `X-Accelerator-Vary` and `X-Sendfile2` as well.
+        _ if vendor.is_some() && (family.starts_with("accel") || family.starts_with("sendfile")) => {
+            HeaderClass::FrontProxy
+        }
         "proxy" if vendor.is_none() => HeaderClass::FrontProxy,
         "akamai" | "cache" | "cdn" | "cf" | "cloudflare" | "edge" | "fastly" | "netlify" | "surrogate" | "varnish"
         | "vercel" | "xkey" => HeaderClass::SharedCache,
