@@ -517,6 +517,21 @@ mod tests {
                 "server.max_connections",
             ),
             (
+                "# max_connections_per_address = 256",
+                "max_connections_per_address = 0",
+                "server.max_connections_per_address",
+            ),
+            (
+                "# body_timeout_seconds = 15",
+                "body_timeout_seconds = 0",
+                "server.body_timeout_seconds",
+            ),
+            (
+                "# min_rate_seconds = 30",
+                "min_rate_seconds = 0",
+                "server.min_rate_seconds",
+            ),
+            (
                 "# trusted_proxies = [\"127.0.0.1\", \"::1\"]",
                 "trusted_proxies = [\"127.0.0.1\"]",
                 "server.trusted_proxies",

@@ -18,7 +18,7 @@ use crate::auth::{Audience, Session};
 use crate::cause::Cause;
 use crate::error::Error;
 use crate::hand_off;
-use crate::listen::ClientAddress;
+use crate::listen::{ClientAddress, Connection};
 use crate::log::{Kind, Sent};
 use crate::look::Look;
 
@@ -63,6 +63,9 @@ pub async fn around<A: Future<Output = (Response, Source)>>(
     } else {
         app.sessions.authenticate(Audience::Hub, request.headers())
     };
+    if let (Some(session), Some(connection)) = (&session, Connection::of(request.extensions())) {
+        connection.belongs_to(&session.user);
+    }
     let (mut response, source) = match host_of(app, request.headers()) {
         // Who asks for this by an address is a load balancer; it is told nothing.
         None if request.uri().path() == app.routes.hub("health") => answer(request).await,
@@ -263,8 +266,10 @@ impl Asked {
                 .document(error.status().0, look, Content::Nothing, &Answers::of_site(app));
         }
         let mut answer = (response.status(), Json(error.view(id))).into_response();
-        if let Some(retry) = response.headers().get(header::RETRY_AFTER) {
-            answer.headers_mut().insert(header::RETRY_AFTER, retry.clone());
+        for name in [header::RETRY_AFTER, header::CONNECTION] {
+            if let Some(value) = response.headers().get(&name) {
+                answer.headers_mut().insert(name, value.clone());
+            }
         }
         // A sign-out that could not be stored removes the cookies all the same.
         for cookie in response.headers().get_all(header::SET_COOKIE) {

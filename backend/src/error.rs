@@ -19,6 +19,7 @@ use crate::auth::Denied;
 use crate::offer::OfferError;
 use crate::slurm::SlurmError;
 use crate::spawner::SpawnError;
+use crate::transfer::TooSlow;
 
 /// Everything that can go wrong with a request.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -106,6 +107,9 @@ pub enum Error {
     /// The server's job runs, but Jupyter does not answer; the cause is for the log.
     #[error("the server runs, but does not answer")]
     NotAnswering(String),
+    /// Jupyter answers what cannot be passed on: why, for the person, and the cause, for the log.
+    #[error("the server's answer cannot be passed on: {0}")]
+    InvalidAnswer(&'static str, String),
     /// As many requests and tunnels of this person's are open as may be.
     #[error("too many requests and tunnels to this server are open; close some tabs, or wait for transfers to end")]
     TooManyConnections,
@@ -129,6 +133,12 @@ impl Error {
             until,
             cause: cause.to_string(),
         }
+    }
+
+    /// A request whose body did not arrive in time; its connection is closed.
+    pub fn body_timeout() -> Self {
+        let message = format!("{TooSlow}; send it again, over a faster connection");
+        Self::BadRequest(StatusCode::REQUEST_TIMEOUT, message)
     }
 
     /// The HTTP status and the code for programs.
@@ -156,6 +166,7 @@ impl Error {
             Self::NotRunning => (StatusCode::FAILED_DEPENDENCY, ErrorCode::NotRunning),
             Self::TooManyConnections => (StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyConnections),
             Self::NotAnswering(_) => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::NotAnswering),
+            Self::InvalidAnswer(..) => (StatusCode::BAD_GATEWAY, ErrorCode::InvalidAnswer),
             Self::SlurmUnreachable(_) => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::SlurmUnreachable),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal),
         }
@@ -167,6 +178,7 @@ impl Error {
             Self::SystemAccount(cause)
             | Self::SignInUnavailable(cause)
             | Self::NotAnswering(cause)
+            | Self::InvalidAnswer(_, cause)
             | Self::SlurmUnreachable(cause)
             | Self::SignOutNotStored { cause, .. }
             | Self::Internal(cause) => Some(cause),
@@ -228,6 +240,11 @@ impl IntoResponse for Error {
             Self::TooManyConnections => Some(1),
             _ => None,
         };
+        if response.status() == StatusCode::REQUEST_TIMEOUT {
+            response
+                .headers_mut()
+                .insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         if let Some(seconds) = retry_after {
             response
                 .headers_mut()

@@ -1,45 +1,52 @@
 //! How requests arrive: connections with their limits, a proxy in front or our own TLS, and whose they are.
 
 mod address;
+mod answer_body;
 mod client;
+mod connections;
+mod http1;
 mod http2;
 mod limits;
 mod openings;
 mod proxy_protocol;
+mod refusal;
 mod stream;
 mod tls;
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::response::Response;
+use hyper::Request;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Request, rt};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use proxy_header::io::ProxiedStream;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service;
 
 use self::client::Proxies;
+use self::connections::Connections;
 use self::limits::{Seldom, places};
 use self::openings::Openings;
+use self::refusal::Refusals;
 use self::stream::{Stream, Transport};
 use self::tls::{Acceptor, Follower};
-use crate::auth::Seen;
 use crate::clock::Clock;
 use crate::config::Server;
+use crate::transfer::MinRate;
 
 pub use address::{bind, inherited};
 pub use client::ClientAddress;
+pub use connections::Connection;
 pub use tls::TlsError;
 
 /// How long a connection may take to its first request: PROXY header and TLS handshake together.
@@ -49,10 +56,13 @@ const OPENINGS: usize = 1024;
 /// How long the headers of a request may take, counted from the end of the one before: longer than the minute
 /// for which most proxies keep an idle connection, which otherwise would send one into a connection that closes.
 const HEADERS: Duration = Duration::from_secs(65);
-/// The most bytes of headers; a browser with many cookies sends a tenth.
-const HEADER_BYTES: u32 = 64 * 1024;
-/// At the end a new connection has so long for its first request to arrive.
-const FIRST_REQUEST: Duration = Duration::from_secs(1);
+/// How long a connection in HTTP/2 may take to close in order, once nothing is under way on it.
+const GOODBYE: Duration = Duration::from_secs(1);
+/// The most bytes of the headers of a request or an answer; a browser with many cookies sends a tenth.
+pub const HEADER_BYTES: u32 = 64 * 1024;
+/// Connections from one address on which nobody has signed in, where the site does not say: a class of a hundred with
+/// two each. At most half of all connections, so that one address cannot take them all.
+const MAX_PER_ADDRESS: usize = 256;
 /// After a connection could not be accepted: there is no file left for it, and the next one would fail alike.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -64,12 +74,15 @@ pub struct Front {
     limits: Limits,
 }
 
-/// What a connection may take.
+/// What connections may take.
 #[derive(Clone, Copy)]
 struct Limits {
     opening: Duration,
     openings: usize,
     headers: Duration,
+    rate: Option<MinRate>,
+    per_address: usize,
+    per_person: usize,
 }
 
 impl Front {
@@ -82,14 +95,19 @@ impl Front {
                  everybody is taken to have the proxy's own address"
             );
         }
+        let places = places(server.max_connections);
+        let half = (places / 2).max(1);
         Ok(Self {
             proxies: Proxies::new(server),
             tls: tls.map(|files| tls::open(files, server, clock)).transpose()?,
-            places: places(server.max_connections),
+            places,
             limits: Limits {
                 opening: OPENING,
-                openings: OPENINGS,
+                openings: OPENINGS.min(half),
                 headers: HEADERS,
+                rate: MinRate::of(server),
+                per_address: server.max_connections_per_address.unwrap_or(MAX_PER_ADDRESS.min(half)),
+                per_person: server.max_connections_per_person,
             },
         })
     }
@@ -108,15 +126,14 @@ impl Front {
             tasks.spawn(follower.follow(shutdown.clone()));
             acceptor
         });
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).max_buf_size(HEADER_BYTES as usize);
+        let connections = Connections::new(self.limits.per_address, self.limits.per_person);
         let door = Arc::new(Door {
             proxies: self.proxies,
             tls,
             openings: Openings::new(self.limits.openings, self.limits.opening),
-            headers: self.limits.headers,
-            http,
-            http2: http2::builder(HEADER_BYTES),
+            limits: self.limits,
+            connections: Arc::clone(&connections),
+            refusals: Refusals::new(self.places),
             site,
             shutdown: shutdown.clone(),
             drained,
@@ -126,6 +143,7 @@ impl Front {
             listener,
             places: Arc::new(Semaphore::new(self.places)),
             most: self.places,
+            connections,
             full: Seldom::default(),
             failed: Seldom::default(),
         };
@@ -146,12 +164,14 @@ struct Queue {
     listener: TcpListener,
     places: Arc<Semaphore>,
     most: usize,
+    connections: Arc<Connections>,
     full: Seldom,
     failed: Seldom,
 }
 
 impl Queue {
-    /// The next one for which there is a place; until then they wait in the system's own queue.
+    /// The next one for which there is a place, or an idle connection that makes room; until then they wait in the
+    /// system's own queue.
     async fn next(&self) -> (TcpStream, IpAddr, OwnedSemaphorePermit) {
         let place = self.place().await;
         loop {
@@ -182,14 +202,26 @@ impl Queue {
             let connections = self.most;
             tracing::warn!(
                 connections,
-                "there is no place for one more connection: new ones wait (server.max_connections)"
+                "there is no place for one more connection: idle ones make room, else new ones wait \
+                 (server.max_connections)"
             );
         }
-        match Arc::clone(&self.places).acquire_owned().await {
-            Ok(place) => place,
-            // Only if somebody closed the semaphore, which nobody does.
-            Err(_) => std::future::pending().await,
+        let mut free = std::pin::pin!(Arc::clone(&self.places).acquire_owned());
+        loop {
+            if self.is_waited_for() {
+                self.connections.evict_one();
+            }
+            tokio::select! {
+                Ok(place) = free.as_mut() => return place,
+                () = tokio::time::sleep(PAUSE) => {}
+            }
         }
+    }
+
+    /// Whether a connection waits to be accepted.
+    fn is_waited_for(&self) -> bool {
+        let mut listener = [PollFd::new(&self.listener, PollFlags::IN)];
+        poll(&mut listener, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
     }
 }
 
@@ -223,9 +255,9 @@ struct Door<S> {
     proxies: Proxies,
     tls: Option<Acceptor>,
     openings: Openings,
-    headers: Duration,
-    http: http1::Builder,
-    http2: hyper::server::conn::http2::Builder<TokioExecutor>,
+    limits: Limits,
+    connections: Arc<Connections>,
+    refusals: Refusals,
     site: S,
     shutdown: CancellationToken,
     drained: CancellationToken,
@@ -300,57 +332,37 @@ impl<S: Site> Door<S> {
             Either::Left(_) => false,
             Either::Right(tls) => tls.get_ref().1.alpn_protocol() == Some(http2::HTTP2),
         };
-        let stream = TokioIo::new(Stream::new(transport, place));
-        let seen = Arc::new(Seen::default());
+        let address = (!self.proxies.trust(neighbour)).then_some(neighbour);
+        let Some(registered) = self.connections.add(address) else {
+            self.connections.log_refusal(neighbour);
+            return self.refusals.refuse(transport, is_http2).await;
+        };
+        let connection = Arc::clone(registered.connection());
+        let stream = TokioIo::new(Stream::new(transport, self.limits.rate, registered, place));
         let answer = |mut request: Request<Incoming>| {
             let client = self.proxies.client(neighbour, request.headers());
             client.insert(request.extensions_mut());
-            request.extensions_mut().insert(Arc::clone(&seen));
+            request.extensions_mut().insert(Arc::clone(&connection));
             self.site.clone().call(request)
         };
         // A proxy keeps its connections as long as it likes, and lets nobody be slow.
         let patient = self.proxies.forward_for_others(neighbour);
-        let idle = (!patient).then_some(self.headers);
+        let idle = (!patient).then_some(self.limits.headers);
         let ended = if is_http2 {
-            http2::serve(&self.http2, stream, answer, idle, &self.shutdown).await
+            let limits = http2::Limits {
+                header_bytes: HEADER_BYTES,
+                rate: self.limits.rate,
+                idle,
+                goodbye: GOODBYE,
+            };
+            http2::serve(stream, &connection, answer, limits, &self.shutdown).await
         } else {
-            self.serve_one_by_one(stream, answer, idle).await
+            http1::serve(stream, &connection, answer, idle, &self.shutdown).await
         };
         if let Err(error) = ended {
-            tracing::debug!(address = %neighbour, %error, "a connection ended");
+            let cause = error.source().map(tracing::field::display);
+            tracing::debug!(address = %neighbour, %error, cause, "a connection ended");
         }
-    }
-
-    /// HTTP/1.1: one request after the other.
-    async fn serve_one_by_one<A>(
-        &self,
-        stream: impl rt::Read + rt::Write + Unpin + Send + 'static,
-        answer: impl Fn(Request<Incoming>) -> A,
-        idle: Option<Duration>,
-    ) -> hyper::Result<()>
-    where
-        A: Future<Output = Result<Response, Infallible>> + Send + 'static,
-    {
-        let mut http = self.http.clone();
-        http.header_read_timeout(idle);
-        let begun = Notify::new();
-        let service = service_fn(|request| {
-            begun.notify_one();
-            answer(request)
-        });
-        let mut connection = std::pin::pin!(http.serve_connection(stream, service).with_upgrades());
-        tokio::select! {
-            ended = connection.as_mut() => return ended,
-            () = self.shutdown.cancelled() => {}
-        }
-        // Hyper would close a connection on which nothing has come yet; its first request may be on the way.
-        tokio::select! {
-            ended = connection.as_mut() => return ended,
-            () = begun.notified() => {}
-            () = tokio::time::sleep(FIRST_REQUEST) => {}
-        }
-        connection.as_mut().graceful_shutdown();
-        connection.await
     }
 }
 

@@ -3,13 +3,15 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::BoxError;
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::DefaultBodyLimit;
-use axum::middleware;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{delete, get, post, put};
 use http::Request;
@@ -22,6 +24,7 @@ use crate::api::{events, health, login, login_form, options, progress, server, s
 use crate::app::AppState;
 use crate::edge::{ICON, Source, around, edge, is_proxied};
 use crate::error::Error;
+use crate::transfer::{DeadlineBody, MinRate, PacedBody};
 use crate::{assets, hand_off, pages, proxy};
 
 /// No request of the API is larger; bodies to people's servers are not limited here.
@@ -63,7 +66,12 @@ where
         if !is_proxied(&self.app, request.uri().path()) {
             return Box::pin(self.router.call(request));
         }
-        let (app, request) = (Arc::clone(&self.app), request.map(Body::new));
+        let rate = MinRate::of(&self.app.config.server);
+        let paced = |body: B| match body.is_end_stream() {
+            true => Body::new(body),
+            false => Body::new(PacedBody::new(Body::new(body), rate)),
+        };
+        let (app, request) = (Arc::clone(&self.app), request.map(paced));
         Box::pin(async move {
             let answer = async |request| {
                 let answered = proxy::forward(&app, request).await;
@@ -116,6 +124,7 @@ fn router(app: AppState) -> Router {
         .route("/hand-off", get(hand_off::give))
         .fallback(pages::show_page)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn_with_state(app.clone(), limit_body_time))
         // Nothing that is secret stands beside what another site could have put there (BREACH): what somebody who is
         // signed in gets repeats nothing of the request, and forms are answered to our own pages only.
         .layer(CompressionLayer::new().quality(LEVEL));
@@ -135,4 +144,20 @@ fn router(app: AppState) -> Router {
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn_with_state(app.clone(), edge))
         .with_state(app)
+}
+
+/// The body of a request for Slipway itself has to arrive whole within a time, whatever reads it.
+async fn limit_body_time(State(app): State<AppState>, request: Request<Body>, next: Next) -> Response {
+    if request.body().is_end_stream() {
+        return next.run(request).await;
+    }
+    let time = Duration::from_secs(app.config.server.body_timeout_seconds);
+    let (head, body) = request.into_parts();
+    let body = DeadlineBody::new(body, time);
+    let missed = body.missed();
+    let response = next.run(Request::from_parts(head, Body::new(body))).await;
+    if missed.load(Ordering::Relaxed) {
+        return Error::body_timeout().into_response();
+    }
+    response
 }

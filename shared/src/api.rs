@@ -306,6 +306,8 @@ pub enum ErrorCode {
     NotRunning,
     /// The server's job runs, but Jupyter does not answer.
     NotAnswering,
+    /// Jupyter's answer cannot be passed on: headers that are too large, or a protocol that was not asked for.
+    InvalidAnswer,
     /// As many requests and tunnels to this server are open as may be.
     TooManyConnections,
     /// Slurm cannot be reached.

@@ -11,6 +11,7 @@ mod malformed;
 mod node;
 mod response_headers;
 mod restart;
+mod slow;
 mod websocket;
 
 use serde_json::json;

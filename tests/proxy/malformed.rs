@@ -1,8 +1,10 @@
-//! Requests that one server may read in one way and another in another way: what is not plain goes nowhere.
+//! Requests that one server may read in one way and another in another way: what is not plain goes nowhere. Bodies that
+//! are none, and answers that cannot be passed on.
 
 use std::time::Duration;
 
-use slipway_tests::{Person, Site};
+use shared::server::Phase;
+use slipway_tests::{Person, Site, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -92,5 +94,76 @@ async fn what_is_unusual_and_plain_is_passed_on_in_the_usual_way() {
         );
     }
     assert_eq!(ada.get(&ada.own("api/terminals")).await.text, "good\n".repeat(7));
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_malformed_or_cut_off_is_the_clients_fault_and_says_nothing_about_the_server() {
+    let (site, ada) = ready().await;
+    let host = site.url.trim_start_matches("http://").trim_end_matches('/');
+    let (cookies, origin) = (ada.cookies("user/ada/"), ada.origin());
+    let head = format!("POST /user/ada/length HTTP/1.1\r\nHost: {host}\r\nCookie: {cookies}\r\nOrigin: {origin}\r\n");
+    let chunked = "Transfer-Encoding: chunked\r\n";
+    let bodies = [
+        (chunked, "0x4\r\nevil\r\n0\r\n\r\n"),
+        (chunked, "4\r\nevilX0\r\n\r\n"),
+        (chunked, "zz\r\n"),
+        (chunked, "4\r\ngood\r\n0\r\nx y: z\r\n\r\n"),
+        (chunked, "8\r\ngood"),
+        ("Content-Length: 10\r\n", "good"),
+    ];
+    for (lines, body) in bodies {
+        // The client says that nothing more comes, and waits for what is said to that.
+        let mut connection = TcpStream::connect(host).await.unwrap();
+        let request = format!("{head}{lines}\r\n{body}");
+        connection.write_all(request.as_bytes()).await.unwrap();
+        connection.shutdown().await.unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).await.unwrap();
+        // One whose client has gone is answered by nobody.
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400"), "{body:?}: {answer}");
+        let malformed = !body.ends_with("good");
+        assert!(!malformed || answer.contains("malformed or was cut off"), "{body:?}: {answer}");
+        // And one that goes without a word.
+        let mut connection = TcpStream::connect(host).await.unwrap();
+        connection.write_all(request.as_bytes()).await.unwrap();
+        rustix::net::sockopt::set_socket_linger(&connection, Some(Duration::ZERO)).unwrap();
+    }
+    let refused = "a request was refused: the body of the request is malformed or was cut off";
+    until("all of them", || async {
+        (site.log().matches(refused).count() >= bodies.len()).then_some(())
+    })
+    .await;
+    assert_eq!(ada.get(&ada.own("lab")).await.status, 200);
+    assert!(!site.log().contains("a request failed"), "{}", site.log());
+    assert_eq!(ada.server().await.unwrap().state.phase, Phase::Ready);
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_passed_on_is_told_and_says_nothing_about_the_server() {
+    let (site, ada) = ready().await;
+    let upgrade = |rest: &str, protocol: &'static str| {
+        ada.request(http::Method::GET, &ada.own(rest))
+            .header("origin", ada.origin())
+            .header("connection", "upgrade")
+            .header("upgrade", protocol)
+    };
+    for request in [
+        ada.request(http::Method::GET, &ada.own("switch/websocket")),
+        upgrade("switch/other", "websocket"),
+        ada.request(http::Method::GET, &ada.own("cookies/90/4000")),
+        ada.request(http::Method::GET, &ada.own("cookies/200/10")),
+    ] {
+        let reply = Person::send(request).await;
+        assert_eq!((reply.status, reply.code().as_str()), (502, "invalid_answer"), "{}", reply.text);
+        assert!(reply.text.contains("cannot be passed on: its headers are larger") || reply.text.contains("not asked for"));
+    }
+    let agreed = upgrade("switch/WebSocket", "other, websocket").send().await.unwrap();
+    assert_eq!(agreed.status(), 101);
+    let many = ada.get(&ada.own("cookies/15/4000")).await;
+    assert_eq!((many.status, many.headers.get_all("set-cookie").iter().count()), (200, 15));
+    assert!(!site.log().contains("does not answer"), "{}", site.log());
+    assert_eq!(ada.server().await.unwrap().state.phase, Phase::Ready);
     site.shut_down().await;
 }

@@ -14,7 +14,7 @@ use shared::names::UserName;
 use shared::sign_in::{ChallengeKind, ChallengeView};
 
 use super::seal::Seal;
-use super::throttle::counted_as;
+use crate::client_network::network_of;
 use super::{Authenticator, Conversation, Denied, LoginAttempt, Step, decoy};
 use crate::clock::Clock;
 use crate::keys::{self, Secret};
@@ -239,7 +239,7 @@ impl Conversations {
         self.forget_old();
         let mut all = self.lock();
         let held = Held {
-            pair: (counted_as(address), state.user),
+            pair: (network_of(address), state.user),
             ends_at: state.ends_at,
             step: self.steps.fetch_add(1, Ordering::Relaxed),
             conversation: Arc::clone(conversation),

@@ -8,7 +8,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
-use super::throttle::counted_as;
+use crate::client_network::network_of;
 
 /// What can wait in a queue.
 pub(super) trait Entry {
@@ -46,7 +46,7 @@ impl<T: Entry> FairQueue<T> {
     /// Adds an entry. Returns the entry that does not fit: the newest of the longest line, or this one where its own
     /// line is full or as long as any other.
     pub(super) fn push(&mut self, address: IpAddr, entry: T) -> Option<T> {
-        let address = counted_as(address);
+        let address = network_of(address);
         if self.line(address) >= self.max_per_address || self.waiting >= self.max {
             self.drop_abandoned();
         }

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use shared::names::UserName;
 
 use super::Denied;
-use super::throttle::counted_as;
+use crate::client_network::network_of;
 
 /// Transactions at a time.
 const MAX: usize = 256;
@@ -49,7 +49,7 @@ impl Threads {
     /// Takes a thread for a name that is tried from an address. [`Denied::Busy`] where this address has its share, and
     /// [`Denied::Unavailable`] where none is free, or the name has enough.
     pub(super) fn acquire(all: &Arc<Self>, user: &UserName, address: Option<IpAddr>) -> Result<Thread, Denied> {
-        let address = address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), counted_as);
+        let address = address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), network_of);
         let pair = (address, user.clone());
         let mut running = all.0.lock().unwrap_or_else(PoisonError::into_inner);
         if running.total >= MAX {

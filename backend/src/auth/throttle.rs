@@ -31,7 +31,7 @@
 mod counts;
 mod replication;
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -40,6 +40,7 @@ use shared::names::UserName;
 
 use self::counts::{Count, Counts, Key};
 use super::seal;
+use crate::client_network::network_of;
 use crate::clock::Clock;
 use crate::keys::Secret;
 
@@ -90,7 +91,7 @@ impl Throttle {
 
     /// Makes room for one attempt. What was typed may be no name at all: that counts for the address alone.
     pub fn attempt(&self, address: IpAddr, name: Option<&UserName>) -> Result<Attempt, Wait> {
-        let address = counted_as(address);
+        let address = network_of(address);
         let pair = name.map(|name| self.key(Count::Pair, Some(address), Some(name)));
         let address = self.key(Count::Address, Some(address), None);
         let now = self.clock.now();
@@ -185,18 +186,6 @@ impl Throttle {
 
     fn lock(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The address that an attempt counts for: a network of IPv6 (/64) is what one person has, and an IPv4 address is the
-/// same in either form.
-pub(super) fn counted_as(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        address @ IpAddr::V4(_) => address,
     }
 }
 

@@ -38,9 +38,21 @@ pub struct Server {
     /// Connections at once.
     #[serde(default = "max_connections")]
     pub max_connections: usize,
-    /// Requests and tunnels at once to one person's server.
+    /// Connections at once from one client address on which nobody has signed in; without it 256, or half of all
+    /// connections if that is fewer.
+    pub max_connections_per_address: Option<usize>,
+    /// Connections of one person at once: those that their browsers hold, and as many requests and tunnels to their server.
     #[serde(default = "max_connections_per_person")]
     pub max_connections_per_person: usize,
+    /// For how many seconds the body of a request to Slipway itself may take to arrive.
+    #[serde(default = "body_timeout_seconds")]
+    pub body_timeout_seconds: u64,
+    /// The least rate at which a client sends a request to its server, or takes an answer; 0 for none.
+    #[serde(default = "min_bytes_per_second")]
+    pub min_bytes_per_second: u64,
+    /// Over how many seconds of waiting for the client that rate is measured.
+    #[serde(default = "min_rate_seconds")]
+    pub min_rate_seconds: u64,
     /// For how many seconds, once a new Slipway has taken over, this one keeps open tunnels and long transfers.
     #[serde(default = "drain_seconds")]
     pub drain_seconds: u64,
@@ -89,6 +101,18 @@ fn drain_seconds() -> u64 {
 
 fn max_connections_per_person() -> usize {
     256
+}
+
+fn body_timeout_seconds() -> u64 {
+    15
+}
+
+fn min_bytes_per_second() -> u64 {
+    1024
+}
+
+fn min_rate_seconds() -> u64 {
+    30
 }
 
 /// Networks, of which a single address is one.
@@ -153,6 +177,14 @@ impl Server {
                 "needs server.trusted_proxies: the addresses that are believed".into(),
             )),
             _ if self.max_connections == 0 => Err(("server.max_connections", "has to be at least 1".into())),
+            _ if self.max_connections_per_address == Some(0) => {
+                Err(("server.max_connections_per_address", "has to be at least 1".into()))
+            }
+            _ if self.body_timeout_seconds == 0 => Err(("server.body_timeout_seconds", "has to be at least 1".into())),
+            _ if self.min_rate_seconds == 0 => Err((
+                "server.min_rate_seconds",
+                "has to be at least 1; without a minimum rate, server.min_bytes_per_second is 0".into(),
+            )),
             // A Lab that is opened asks for dozens of things at once.
             _ if self.max_connections_per_person < 32 => {
                 Err(("server.max_connections_per_person", "has to be at least 32".into()))

@@ -2,23 +2,23 @@
 //! once, and here none of them waits for another. WebSockets come by connections of their own, in HTTP/1.1.
 
 use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, HttpBody};
 use axum::response::Response;
 use http::header::{COOKIE, HOST};
 use http::{HeaderValue, Request, Version};
-use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use hyper::rt;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
+
+use super::answer_body::{AnswerBody, StreamExecutor};
+use super::connections::Connection;
+use crate::transfer::MinRate;
 
 /// What a browser and we agree on (ALPN), the better one first.
 pub(super) const PROTOCOLS: [&[u8]; 2] = [HTTP2, b"http/1.1"];
@@ -31,9 +31,9 @@ const PING: Duration = Duration::from_mins(1);
 /// How long the answer to that may take.
 const PONG: Duration = Duration::from_secs(20);
 
-/// What all connections have in common.
-pub(super) fn builder(header_bytes: u32) -> http2::Builder<TokioExecutor> {
-    let mut http = http2::Builder::new(TokioExecutor::new());
+/// The settings of a connection.
+fn builder(header_bytes: u32, executor: StreamExecutor) -> http2::Builder<StreamExecutor> {
+    let mut http = http2::Builder::new(executor);
     http.timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(header_bytes)
@@ -42,44 +42,79 @@ pub(super) fn builder(header_bytes: u32) -> http2::Builder<TokioExecutor> {
     http
 }
 
-/// Serves a connection until it ends, until shutdown, or until nothing was asked for so long.
+/// What a connection may take.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    /// Of the headers of a request.
+    pub(super) header_bytes: u32,
+    /// The least rate at which each answer has to be taken.
+    pub(super) rate: Option<MinRate>,
+    /// After so long without a request it ends.
+    pub(super) idle: Option<Duration>,
+    /// How long it may then take to close in order.
+    pub(super) goodbye: Duration,
+}
+
+/// Serves a connection until it ends, until shutdown, until it has to make room, or until nothing was asked for so long.
+/// What is under way then is finished.
 pub(super) async fn serve<A>(
-    http: &http2::Builder<TokioExecutor>,
     stream: impl rt::Read + rt::Write + Unpin + Send + 'static,
+    connection: &Arc<Connection>,
     answer: impl Fn(Request<Incoming>) -> A,
-    idle: Option<Duration>,
+    limits: Limits,
     shutdown: &CancellationToken,
 ) -> hyper::Result<()>
 where
     A: Future<Output = Result<Response, Infallible>> + Send + 'static,
 {
-    let (under_way, begun) = (Arc::new(()), AtomicU64::new(0));
     let service = service_fn(|request| {
-        begun.fetch_add(1, Ordering::Relaxed);
-        let (answered, here) = (answer(as_http1(request)), Arc::clone(&under_way));
+        let under_way = connection.begin_request();
+        let answered = answer(as_http1(request));
         async move {
             let response = answered.await?;
-            Ok::<_, Infallible>(response.map(|body| UnderWay { body, _here: here }))
+            Ok::<_, Infallible>(response.map(|body| AnswerBody::new(body, under_way)))
         }
     });
-    let mut connection = std::pin::pin!(http.serve_connection(stream, service));
-    let mut every = tokio::time::interval(idle.unwrap_or(PING));
+    let executor = StreamExecutor {
+        connection: Arc::clone(connection),
+        rate: limits.rate,
+    };
+    let mut serving = std::pin::pin!(builder(limits.header_bytes, executor).serve_connection(stream, service));
+    let mut every = tokio::time::interval(limits.idle.unwrap_or(PING));
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut before = None;
+    // A client that does not answer, or has not even said hello in HTTP/2, would keep an ending connection for ever.
+    let mut is_ending = false;
     loop {
         tokio::select! {
-            ended = connection.as_mut() => return ended,
-            () = shutdown.cancelled() => break,
+            ended = serving.as_mut() => return ended,
+            () = shutdown.cancelled(), if !is_ending => {
+                serving.as_mut().graceful_shutdown();
+                is_ending = true;
+                continue;
+            }
+            () = connection.evicted() => {
+                serving.as_mut().graceful_shutdown();
+                is_ending = true;
+                every.reset_after(limits.goodbye);
+                before = Some(connection.requests());
+                continue;
+            }
             _ = every.tick() => {}
         }
-        let now = begun.load(Ordering::Relaxed);
-        if idle.is_some() && Arc::strong_count(&under_way) == 1 && before == Some(now) {
-            break;
+        let now = connection.requests();
+        if connection.is_idle() && before == Some(now) {
+            if is_ending {
+                return Ok(());
+            }
+            if limits.idle.is_some() {
+                serving.as_mut().graceful_shutdown();
+                is_ending = true;
+                every.reset_after(limits.goodbye);
+            }
         }
         before = Some(now);
     }
-    connection.as_mut().graceful_shutdown();
-    connection.await
 }
 
 /// A request as it is in HTTP/1.1, which is what everything behind this knows and what a person's server speaks: the
@@ -106,87 +141,5 @@ fn as_http1(mut request: Request<Incoming>) -> Request<Incoming> {
     request
 }
 
-/// An answer's body, which counts as under way for as long as it is there.
-struct UnderWay {
-    body: Body,
-    _here: Arc<()>,
-}
-
-impl HttpBody for UnderWay {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use hyper::client::conn::http2::handshake;
-    use hyper_util::rt::TokioIo;
-
-    use super::*;
-
-    const SHORT: Duration = Duration::from_millis(100);
-
-    /// A connection whose requests are answered by bodies that never end, and its client's end of it.
-    async fn open() -> (
-        hyper::client::conn::http2::SendRequest<Body>,
-        impl Future<Output = hyper::Result<()>>,
-        impl Future<Output = hyper::Result<()>>,
-    ) {
-        let (client, server) = tokio::io::duplex(64 * 1024);
-        let serving = async {
-            let http = builder(64 * 1024);
-            let answer = async |_| {
-                let never = futures_util::stream::pending::<Result<Bytes, Infallible>>();
-                Ok(Response::new(Body::from_stream(never)))
-            };
-            serve(
-                &http,
-                TokioIo::new(server),
-                answer,
-                Some(SHORT),
-                &CancellationToken::new(),
-            )
-            .await
-        };
-        let (sender, connection) = handshake(TokioExecutor::new(), TokioIo::new(client)).await.unwrap();
-        (sender, connection, serving)
-    }
-
-    #[tokio::test]
-    async fn a_connection_ends_on_which_nothing_is_asked() {
-        let (_sender, client, server) = open().await;
-        let both = async { tokio::join!(client, server) };
-        let ended = tokio::time::timeout(SHORT * 100, both).await;
-        assert!(ended.is_ok(), "it is kept for ever");
-    }
-
-    #[tokio::test]
-    async fn a_connection_is_kept_on_which_an_answer_is_under_way() {
-        let (mut sender, client, server) = open().await;
-        tokio::spawn(client);
-        let asked = async {
-            let request = Request::get("http://hub/").body(Body::empty()).unwrap();
-            let response = sender.send_request(request).await.unwrap();
-            tokio::time::sleep(SHORT * 5).await;
-            drop(response);
-        };
-        let mut server = std::pin::pin!(server);
-        let ended = tokio::select! {
-            _ = server.as_mut() => true,
-            () = asked => false,
-        };
-        assert!(!ended, "the answer was broken off");
-    }
-}
+mod tests;

@@ -39,6 +39,9 @@ impl Listening {
                 opening: time,
                 openings: 4,
                 headers: time,
+                rate: None,
+                per_address: 16,
+                per_person: 16,
             },
         };
         let whose = async |ConnectInfo(ClientAddress(client)): ConnectInfo<ClientAddress>| client.to_string();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Redirect, Response};
-use http::{HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use shared::names::UserName;
 
 use super::headers::{set_forwarding, strip_hop_by_hop, strip_own_cookies, upgrade_of, wants_trailers};
@@ -15,11 +15,14 @@ use super::session_body::end_with_session;
 use super::target::{Target, TargetError};
 use super::upgrade::{self, Ends};
 use crate::app::{App, AppState};
-use crate::auth::{Audience, Seen, Session};
+use crate::auth::{Audience, Session};
 use crate::edge::{Source, is_same_site, renew};
 use crate::error::Error;
 use crate::hand_off;
-use crate::listen::ClientAddress;
+use crate::listen::{ClientAddress, Connection};
+use crate::transfer::TooSlow;
+
+const LARGE_HEADERS: &str = "its headers are larger than 64 KiB or more than 100 lines (many or large cookies?)";
 
 /// Any method, any path under `/user/<name>/`. No router and no layer is in between: see [`super`].
 pub async fn forward(app: &AppState, mut request: Request) -> Result<(Response, Source), Error> {
@@ -44,7 +47,7 @@ pub async fn forward(app: &AppState, mut request: Request) -> Result<(Response, 
     }
 
     let protocol = upgrade_of(request.headers());
-    let client = protocol.as_ref().map(|_| hyper::upgrade::on(&mut request));
+    let (client, asked) = (protocol.as_ref().map(|_| hyper::upgrade::on(&mut request)), protocol.clone());
     let is_https = app.config.server.is_https();
     let scheme = if is_https { "https" } else { "http" };
     let address = ClientAddress::of(request.extensions()).unwrap_or(Ipv4Addr::UNSPECIFIED.into());
@@ -65,15 +68,18 @@ pub async fn forward(app: &AppState, mut request: Request) -> Result<(Response, 
     target.used(app.clock.now());
     let mut response = target.send(request).await.map_err(|error| match error {
         TargetError::Full => Error::TooManyConnections,
+        TargetError::RequestBody(error) if TooSlow::caused(&error) => Error::body_timeout(),
+        TargetError::RequestBody(_) => Error::bad_request("the body of the request is malformed or was cut off"),
+        error @ TargetError::LargeHeaders(_) => Error::InvalidAnswer(LARGE_HEADERS, cause(&error)),
+        error @ TargetError::InvalidAnswer(_) => Error::InvalidAnswer("it is not valid HTTP", cause(&error)),
         error => {
             app.spawner.doubt(&server);
             Error::NotAnswering(cause(&error))
         }
     })?;
-    let changed = if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        upgrade_of(response.headers())
-    } else {
-        None
+    let changed = match response.status() {
+        StatusCode::SWITCHING_PROTOCOLS => Some(agreed_upgrade(asked.as_ref(), response.headers())?),
+        _ => None,
     };
     let upstream = changed.as_ref().map(|_| hyper::upgrade::on(&mut response));
     let headers = response.headers_mut();
@@ -123,11 +129,15 @@ fn with_slash(uri: &Uri) -> Response {
 /// requests and for upgrades.
 fn authorize(app: &App, owner: &str, request: &Request) -> Result<Arc<Session>, Error> {
     let headers = request.headers();
-    let session = match request.extensions().get::<Arc<Seen>>() {
-        Some(seen) => app.sessions.authenticate_again(Audience::User, headers, seen),
+    let connection = Connection::of(request.extensions());
+    let session = match connection {
+        Some(connection) => app.sessions.authenticate_again(Audience::User, headers, &connection.seen),
         None => app.sessions.authenticate(Audience::User, headers).map(Arc::new),
     };
     let session = session.ok_or(Error::NotSignedIn)?;
+    if let Some(connection) = connection {
+        connection.belongs_to(&session.user);
+    }
     if session.user.as_str() != owner {
         return Err(Error::Forbidden);
     }
@@ -136,6 +146,19 @@ fn authorize(app: &App, owner: &str, request: &Request) -> Result<Arc<Session>, 
         return Err(Error::CrossSite);
     }
     Ok(session)
+}
+
+/// The protocol that a server changes to with its 101, which has to be one that the client asked for (RFC 9110, section
+/// 7.8).
+fn agreed_upgrade(asked: Option<&HeaderValue>, answer: &HeaderMap) -> Result<HeaderValue, Error> {
+    let is_asked = |agreed: &HeaderValue| {
+        let mut asked = asked.map_or(&b""[..], HeaderValue::as_bytes).split(|byte| *byte == b',');
+        asked.any(|name| name.trim_ascii().eq_ignore_ascii_case(agreed.as_bytes().trim_ascii()))
+    };
+    upgrade_of(answer).filter(is_asked).ok_or_else(|| {
+        let why = "it changed to a protocol that was not asked for";
+        Error::InvalidAnswer(why, "an answer with status 101".into())
+    })
 }
 
 /// Whether a page is opened in a tab of its own: what another site embeds or fetches must not make anything.

@@ -56,7 +56,31 @@ pub enum TargetError {
     Connect(#[from] std::io::Error),
     /// A connection, and no answer.
     #[error("the server on the node did not answer: {0}")]
-    Send(#[from] hyper::Error),
+    Send(hyper::Error),
+    /// The client's body ended before its end: the client went away, wrote what is no body, or was too slow. It says
+    /// nothing about the server.
+    #[error("the body of the request could not be read: {0}")]
+    RequestBody(hyper::Error),
+    /// The server answers, with headers that are too large.
+    #[error("the headers of the answer are too large: {0}")]
+    LargeHeaders(hyper::Error),
+    /// The server answers, and not in HTTP.
+    #[error("the answer is not HTTP: {0}")]
+    InvalidAnswer(hyper::Error),
+}
+
+impl From<hyper::Error> for TargetError {
+    fn from(error: hyper::Error) -> Self {
+        if error.is_user() {
+            Self::RequestBody(error)
+        } else if error.is_parse_too_large() {
+            Self::LargeHeaders(error)
+        } else if error.is_parse() {
+            Self::InvalidAnswer(error)
+        } else {
+            Self::Send(error)
+        }
+    }
 }
 
 impl Target {

@@ -18,6 +18,8 @@ use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::client::TlsStream;
 
+use crate::listen::HEADER_BYTES;
+
 /// hyper does not name its type.
 type Driver = Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>;
 
@@ -33,7 +35,10 @@ pub(super) struct Wire {
 impl Wire {
     /// HTTP on a new connection.
     pub(super) async fn new(stream: TlsStream<TcpStream>, place: OwnedSemaphorePermit) -> hyper::Result<Self> {
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        // The headers of an answer may be as large as those of a request.
+        let mut http = http1::Builder::new();
+        http.max_buf_size(HEADER_BYTES as usize);
+        let (sender, connection) = http.handshake(TokioIo::new(stream)).await?;
         Ok(Self {
             sender,
             driver: Some(Box::pin(connection.with_upgrades())),

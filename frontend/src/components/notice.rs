@@ -75,6 +75,7 @@ pub(crate) fn failure_words(text: &Tongue, failure: &Failure) -> String {
         | ErrorCode::NotFound
         | ErrorCode::NotRunning
         | ErrorCode::NotAnswering
+        | ErrorCode::InvalidAnswer
         | ErrorCode::TooManyConnections
         | ErrorCode::Internal
             if error.request_id.is_empty() =>
@@ -86,6 +87,7 @@ pub(crate) fn failure_words(text: &Tongue, failure: &Failure) -> String {
         | ErrorCode::NotFound
         | ErrorCode::NotRunning
         | ErrorCode::NotAnswering
+        | ErrorCode::InvalidAnswer
         | ErrorCode::TooManyConnections
         | ErrorCode::Internal => text.fill(Word::InternalNumber, &[&error.request_id]),
     };

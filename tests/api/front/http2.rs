@@ -16,13 +16,13 @@ use slipway_tests::{Person, Plan, Site};
 use super::port;
 
 /// A browser's connection, on which requests go side by side.
-struct Browser<'a> {
+pub(super) struct Browser<'a> {
     person: &'a Person,
     sender: SendRequest<Body>,
 }
 
 impl<'a> Browser<'a> {
-    async fn open(site: &Site, authority: &Authority, person: &'a Person) -> Self {
+    pub(super) async fn open(site: &Site, authority: &Authority, person: &'a Person) -> Self {
         let stream = authority
             .connect_for(port(&site.url), &[b"h2", b"http/1.1"])
             .await
@@ -34,7 +34,7 @@ impl<'a> Browser<'a> {
     }
 
     /// Asks as browsers do: each cookie in a line of its own.
-    async fn send(&self, method: &str, path: &str, body: impl Into<Body>) -> Response<Incoming> {
+    pub(super) async fn send(&self, method: &str, path: &str, body: impl Into<Body>) -> Response<Incoming> {
         let mut request = Request::builder()
             .method(method)
             .uri(self.person.url(path))
@@ -92,5 +92,49 @@ async fn a_browser_asks_for_many_things_at_once_on_one_connection() {
     let under_way = browser.send("GET", "user/ada/bytes/10000000", "").await;
     let (length, ()) = tokio::join!(async { text(under_way).await.len() }, site.end_slipway());
     assert_eq!(length, 10_000_000);
+    site.shut_down().await;
+}
+
+/// A site with TLS of its own, where ada's server is ready; its limits of time are a second.
+async fn hasty() -> (Site, Arc<Authority>, Person) {
+    let authority = Arc::new(Authority::new());
+    let site = Site::start(Plan {
+        tls: Some(Arc::clone(&authority)),
+        server: "body_timeout_seconds = 1\nmin_rate_seconds = 1\n".into(),
+        ..Plan::default()
+    })
+    .await;
+    let ada = site.sign_in("ada").await;
+    ada.start_and_wait(&json!({})).await;
+    (site, authority, ada)
+}
+
+#[tokio::test]
+async fn a_body_that_never_arrives_ends_its_own_request_and_no_other() {
+    let (site, authority, ada) = hasty().await;
+    let browser = Browser::open(&site, &authority, &ada).await;
+    let endless = || Body::from_stream(futures_util::stream::pending::<Result<bytes::Bytes, std::io::Error>>());
+    let paths = ["hub/login", "hub/login/answer", "user/ada/echo"];
+    let answers = join_all(paths.map(|path| browser.send("POST", path, endless()))).await;
+    for (path, answer) in paths.iter().zip(answers) {
+        assert_eq!(answer.status(), StatusCode::REQUEST_TIMEOUT, "{path}");
+    }
+    assert_eq!(browser.send("GET", "user/ada/lab", "").await.status(), StatusCode::OK);
+    assert!(!site.log().contains("does not answer"), "{}", site.log());
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_taken_is_reset_and_the_others_of_its_connection_go_on() {
+    let (site, authority, ada) = hasty().await;
+    let browser = Browser::open(&site, &authority, &ada).await;
+    let quiet = browser.send("GET", "user/ada/quiet/4000", "").await;
+    let untouched = browser.send("GET", "user/ada/bytes/50000000", "").await;
+    // Two lines, of which the second comes after four seconds.
+    assert_eq!(text(quiet).await, "first\nsecond\n");
+    let error = untouched.into_body().collect().await.unwrap_err();
+    assert!(format!("{error:?}").contains("CANCEL"), "{error:?}");
+    let whole = text(browser.send("GET", "user/ada/bytes/50000000", "").await).await;
+    assert_eq!(whole.len(), 50_000_000);
     site.shut_down().await;
 }

@@ -10,12 +10,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
-use super::{exchange_at, port, request, said};
+use super::{exchange_at, kept_request, port, request, said, unfinished_request};
 
 /// Places for `places` connections.
 async fn site(places: usize) -> Site {
     Site::start(Plan {
-        server: format!("max_connections = {places}\n"),
+        server: format!("max_connections = {places}\nmax_connections_per_address = {places}\n"),
         ..Plan::default()
     })
     .await
@@ -24,6 +24,14 @@ async fn site(places: usize) -> Site {
 /// A connection that says nothing and takes its place.
 async fn silent(site: &Site) -> TcpStream {
     TcpStream::connect(("127.0.0.1", port(&site.url))).await.unwrap()
+}
+
+/// A connection whose request is under way.
+async fn busy(site: &Site) -> TcpStream {
+    let mut stream = silent(site).await;
+    let request = unfinished_request(&site.url, "hub/api/login");
+    stream.write_all(&request).await.unwrap();
+    stream
 }
 
 /// Somebody who comes, and is answered sooner or later.
@@ -40,7 +48,7 @@ async fn is_served(newcomer: JoinHandle<Option<String>>) {
 #[tokio::test]
 async fn past_the_last_place_a_connection_waits_and_it_is_said() {
     let site = site(2).await;
-    let (first, _second) = (silent(&site).await, silent(&site).await);
+    let (first, _second) = (busy(&site).await, busy(&site).await);
     said(&site, "there is no place for one more connection").await;
     let mut late = silent(&site).await;
     late.write_all(&request(&site.url)).await.unwrap();
@@ -51,6 +59,18 @@ async fn past_the_last_place_a_connection_waits_and_it_is_said() {
     late.read_exact(&mut answer).await.unwrap();
     assert_eq!(&answer, b"HTTP/1.1 200");
     assert_eq!(site.log().matches("there is no place").count(), 1, "{}", site.log());
+    site.shut_down().await;
+}
+
+#[tokio::test]
+async fn past_the_last_place_the_connection_that_has_been_idle_longest_makes_room() {
+    let site = site(2).await;
+    let (mut first, mut second) = (silent(&site).await, silent(&site).await);
+    second.write_all(&kept_request(&site.url)).await.unwrap();
+    let mut answer = [0; 12];
+    second.read_exact(&mut answer).await.unwrap();
+    is_served(newcomer(&site)).await;
+    assert!(matches!(first.read(&mut [0]).await, Ok(0) | Err(_)));
     site.shut_down().await;
 }
 
@@ -72,7 +92,8 @@ async fn a_browser_that_goes_away_is_noticed_while_it_waits_for_news() {
     stream.read_exact(&mut answer).await.unwrap();
     assert_eq!(&answer, b"HTTP/1.1 200");
 
-    // The person's own connection and the stream of news: both places are taken.
+    // The stream of news and a request under way: both places are taken.
+    let _busy = busy(&site).await;
     said(&site, "there is no place for one more connection").await;
     let newcomer = newcomer(&site);
     drop(stream);
@@ -99,6 +120,7 @@ async fn a_tunnel_keeps_its_place_until_its_browser_goes_away() {
     tunnel.read_exact(&mut answer).await.unwrap();
     assert_eq!(&answer, b"HTTP/1.1 101");
 
+    let _busy = busy(&site).await;
     said(&site, "there is no place for one more connection").await;
     let mut late = silent(&site).await;
     late.write_all(&request(&site.url)).await.unwrap();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -96,8 +97,12 @@ fn router() -> Router {
         .route("/echo", any(async |body: Body| body))
         .route("/trailers", post(trailers))
         .route("/length", post(length))
+        .route("/late-length/{milliseconds}", post(late_length))
         .route("/bytes/{count}", get(bytes))
         .route("/events", get(events))
+        .route("/quiet/{milliseconds}", get(quiet))
+        .route("/cookies/{count}/{size}", get(cookies))
+        .route("/switch/{protocol}", any(switch))
         .route("/redirect", get(async || Redirect::to("lab")))
         .route("/planted", get(planted))
         .route("/said/{name}", get(say).put(set_said))
@@ -189,6 +194,38 @@ async fn length(body: Body) -> String {
         length += piece.len();
     }
     length.to_string()
+}
+
+/// How much came, of which nothing is read for so long.
+async fn late_length(Path(milliseconds): Path<u64>, body: Body) -> String {
+    tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+    length(body).await
+}
+
+/// Two lines, and nothing for so long between them.
+async fn quiet(Path(milliseconds): Path<u64>) -> Body {
+    let lines = futures_util::stream::iter([(0, "first\n"), (milliseconds, "second\n")]);
+    Body::from_stream(lines.then(|(milliseconds, line)| async move {
+        tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+        Ok::<_, std::io::Error>(line)
+    }))
+}
+
+/// An answer that sets so many cookies of this size.
+async fn cookies(Path((count, size)): Path<(usize, usize)>) -> Response {
+    let mut response = StatusCode::OK.into_response();
+    for number in 0..count {
+        if let Ok(cookie) = http::HeaderValue::try_from(format!("c{number}={}", "x".repeat(size))) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+    }
+    response
+}
+
+/// Changes to a protocol, whether or not that was asked for.
+async fn switch(Path(protocol): Path<String>) -> Response {
+    let headers = [(header::CONNECTION, "upgrade".to_owned()), (header::UPGRADE, protocol)];
+    (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
 }
 
 /// An answer of this many bytes, in pieces.
