@@ -59,7 +59,7 @@ test:
 	@$(ENV) cargo deny --log-level error --locked check licenses bans sources
 	@$(ENV) cargo build -q $(HOST) --bins
 	@$(ENV) cargo nextest run -p frontend $(HOST)
-	@bash tests/fuzz/run.sh 60
+	@bash tests/fuzz/run.sh 20
 
 record:
 	@bash tests/setup/setup.sh test

@@ -6,6 +6,7 @@ pub mod login;
 pub mod login_form;
 pub mod options;
 pub mod progress;
+pub mod rate_limit;
 pub mod server;
 pub mod sessions;
 pub mod site;

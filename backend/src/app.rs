@@ -1,18 +1,19 @@
 //! The application's state, built once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use shared::names::UserName;
 use shared::routes::Routes;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::assets::Assets;
-use crate::auth::{Authenticator, Conversations, PendingSignIns, Sessions, Throttle, UsersFile};
+use crate::auth::{Authenticator, Conversations, PendingSignIns, RateLimits, Sessions, Throttle, UsersFile};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::keys::{self, Secret};
-use crate::log::LogBudget;
 use crate::offer::Offers;
 use crate::slurm::{Client, Limits, Signer, Tokens};
 use crate::spawner::{JobKeys, Server, Spawner};
@@ -42,8 +43,8 @@ pub struct App {
     pub sessions: Sessions,
     /// Rate limits of sign-ins.
     pub throttle: Throttle,
-    /// How often strangers may make the log say the same.
-    pub log: LogBudget,
+    /// How much a signed-in person may do.
+    pub limits: RateLimits,
     /// Slurm.
     pub slurm: Arc<Client>,
     /// What people may choose.
@@ -105,7 +106,7 @@ impl App {
         for tick in 0_u64.. {
             tokio::select! { _ = every.tick() => {}, () = self.drained.cancelled() => return }
             let now = self.clock.now();
-            self.pending_sign_ins.log_expired(&self.store, &self.log, now).await;
+            self.pending_sign_ins.log_expired(&self.store, now).await;
             self.throttle.synchronize(&self.store).await;
             if tick.is_multiple_of(PRUNE_TICKS) {
                 self.throttle.prune(&self.store).await;
@@ -162,7 +163,7 @@ impl App {
             pending_sign_ins: PendingSignIns::default(),
             sessions,
             throttle,
-            log: LogBudget::default(),
+            limits: RateLimits::new(&config.limits),
             offers: Offers::new(Arc::clone(&config), Arc::clone(&slurm), clock.clone()),
             spawner: spawner.await,
             slurm,

@@ -11,6 +11,7 @@ mod pam;
 mod pam_threads;
 mod password_checks;
 mod pending;
+mod rate_limit;
 mod seal;
 mod sessions;
 mod throttle;
@@ -18,6 +19,7 @@ mod users_file;
 
 use std::net::IpAddr;
 
+use secrecy::SecretString;
 use shared::names::UserName;
 
 pub use conversation::{Asker, Conversation, LoginAttempt, Question, Step};
@@ -26,6 +28,7 @@ pub use cookies::{cookie_pairs, cookies};
 #[cfg(feature = "pam")]
 pub use pam::Pam;
 pub use pending::{Pending, PendingSignIns};
+pub use rate_limit::{LimitError, OpenStream, RateLimits};
 pub use sessions::{
     Audience, SESSION_AUDIT, Seen, Session, Sessions, SignInDetails, recheck_accounts_until_drained,
     sync_until_drained, user_agent,

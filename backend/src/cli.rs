@@ -1,7 +1,8 @@
 //! The command line.
 
 use std::io::{IsTerminal, Read, Write};
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 use secrecy::SecretString;
@@ -14,8 +15,9 @@ use crate::cause::Cause;
 use crate::check::check_live;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::service_user::ServiceUser;
 use crate::store::{EndReason, Store, StoreError};
-use crate::{keys, serve, support};
+use crate::{keys, permissions, serve, support};
 
 /// Jupyter on a Slurm cluster, from a browser.
 #[derive(Debug, Parser)]
@@ -124,13 +126,42 @@ impl Cli {
         }
     }
 
+    /// The configuration of a command that works on the state of a running service, and so with its files.
+    fn works_on_state_of(&self) -> Option<&Path> {
+        match &self.command {
+            Command::Check { config, .. } | Command::Explain { config, .. } | Command::SignOut { config, .. } => {
+                Some(config)
+            }
+            Command::Serve { .. } | Command::Sign { .. } | Command::User { .. } | Command::Key { .. } => None,
+        }
+    }
+
+    /// Where root runs such a command and the state belongs to another user, becomes that user. Called before there is
+    /// a second thread.
+    pub fn become_service_user(&self) -> Result<(), String> {
+        // What is wrong with the configuration, the command itself says.
+        let config = self.works_on_state_of().and_then(|path| Config::load(path).ok());
+        let user = config.and_then(|config| ServiceUser::of_state(&config.server.state));
+        let Some(user) = user.filter(ServiceUser::differs_from_root) else {
+            return Ok(());
+        };
+        user.switch()?;
+        writeln!(std::io::stderr(), "slipway: {}", user.describe()).map_err(|e| e.to_string())
+    }
+
     /// Does what was asked for. An error is one sentence for the person at the keyboard.
     pub async fn run(self) -> Result<(), String> {
         match self.command {
-            Command::Serve { config } => serve::serve(load(&config)?).await,
+            Command::Serve { config } => {
+                let config = load(&config)?;
+                permissions::check_files(&config)?;
+                serve::serve(config).await
+            }
             Command::Sign { config } => serve::sign(load(&config)?).await,
             Command::Check { config, live: _, user } => {
                 let loaded = load(&config)?;
+                permissions::check_files(&loaded)?;
+                permissions::check_keys(&loaded)?;
                 say(&format!("{}: good", config.display()))?;
                 match user {
                     Some(user) => check_live(loaded, &user_name(&user)?).await,
@@ -139,6 +170,7 @@ impl Cli {
             }
             Command::Explain { what, config } => {
                 let config = load(&config)?;
+                refuse_before_first_start(&config)?;
                 let explain = async {
                     let app = App::build(config, CancellationToken::new()).await?;
                     support::explain(&app, &what).await
@@ -148,12 +180,16 @@ impl Cli {
             Command::SignOut { name, config } => sign_out(&load(&config)?, &name).await,
             Command::User {
                 command: UserCommand::Add { file, name },
-            } => add_user(&file, &user_name(&name)?, &password()?),
+            } => {
+                add_user(&file, &user_name(&name)?, &password()?)?;
+                tell_owner(&file)
+            }
             Command::Key {
                 command: KeyCommand::New { kind },
             } => match kind {
                 KeyKind::Slurm { folder } => {
                     let made = keys::create_slurm_key_pair(&folder).map_err(|e| e.to_string())?;
+                    tell_owner(&made.private)?;
                     say(&format!(
                         "made {} (keep it here: slurm.key_file) and {} (give it to Slurm)\nslurm.key_id = \"{}\"",
                         made.private.display(),
@@ -161,7 +197,10 @@ impl Cli {
                         made.key_id
                     ))
                 }
-                KeyKind::Secret { file } => keys::create_secret(&file).map_err(|e| e.to_string()),
+                KeyKind::Secret { file } => {
+                    keys::create_secret(&file).map_err(|e| e.to_string())?;
+                    tell_owner(&file)
+                }
             },
         }
     }
@@ -196,8 +235,35 @@ fn user_name(typed: &str) -> Result<UserName, String> {
     UserName::from_typed(typed).map_err(|e| format!("the name {e}"))
 }
 
-fn load(path: &std::path::Path) -> Result<Config, String> {
+fn load(path: &Path) -> Result<Config, String> {
+    permissions::check_trusted(path).map_err(|e| e.to_string())?;
     Config::load(path).map_err(|e| e.to_string())
+}
+
+/// `slipway explain` reads what `slipway serve` has made, and makes nothing in its place.
+fn refuse_before_first_start(config: &Config) -> Result<(), String> {
+    for path in [&config.server.state, &config.sign_in.key_file, &config.job.key_file] {
+        if let Ok(false) = path.try_exists() {
+            return Err(format!(
+                "{} does not exist: `slipway serve` has not been started yet with this configuration",
+                path.display()
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Tells root that a file which was just made belongs to root.
+fn tell_owner(file: &Path) -> Result<(), String> {
+    let is_roots = std::fs::metadata(file).is_ok_and(|file| file.uid() == 0);
+    if !is_roots {
+        return Ok(());
+    }
+    let file = file.display();
+    let text = format!(
+        "slipway: {file} belongs to root; where another user runs `slipway serve`, give it to that user: chown USER {file}"
+    );
+    writeln!(std::io::stderr(), "{text}").map_err(|e| e.to_string())
 }
 
 fn say(text: &str) -> Result<(), String> {

@@ -5,6 +5,7 @@ mod cluster;
 mod defaults;
 mod event;
 mod job;
+mod limits;
 mod policy;
 mod server;
 mod sign_in;
@@ -18,11 +19,14 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use shared::names::{InterfaceName, UserName};
 
+use crate::parse_error;
+
 pub use cluster::{Accounts, Gpu, Interactive, Route};
 pub use defaults::Defaults;
 use event::once;
 pub use event::{Event, Groups, Interface, Profile};
 pub use job::Job;
+pub use limits::Limits;
 pub use policy::{ChoosePartition, Most, Options};
 pub use server::{ClientAddressIn, Server, Tls};
 pub use sign_in::SignIn;
@@ -73,6 +77,9 @@ pub struct Config {
     /// Dated things that change what some people may choose.
     #[serde(default, rename = "event")]
     pub events: Vec<Event>,
+    /// What one person may do in a minute, and hold open.
+    #[serde(default)]
+    pub limits: Limits,
     /// Where homes are.
     pub identity: Identity,
 }
@@ -127,7 +134,7 @@ impl Config {
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let mut config: Self = toml::from_str(text).map_err(|error| ConfigError::Parse {
             path: path.to_owned(),
-            message: explain(&error),
+            message: explain(&error, text),
         })?;
         config.resolve(path.parent().unwrap_or(Path::new(".")));
         config.check().map_err(|((key, message), nth)| ConfigError::Value {
@@ -208,6 +215,7 @@ impl Config {
         self.accounts.check()?;
         self.options.check()?;
         self.defaults.check()?;
+        self.limits.check()?;
         if self
             .defaults
             .interface
@@ -234,8 +242,9 @@ impl Config {
     }
 }
 
-/// TOML's own message, which has line, column and the line itself, with the key that was probably meant.
-fn explain(error: &toml::de::Error) -> String {
+/// Line, column and key, with the key that was probably meant.
+fn explain(error: &toml::de::Error, text: &str) -> String {
+    let said = parse_error::toml(error, text);
     let message = error.message();
     let mut quoted = message.split('`').skip(1).step_by(2);
     let suggestion = message.starts_with("unknown field").then(|| {
@@ -245,9 +254,27 @@ fn explain(error: &toml::de::Error) -> String {
             .min_by_key(|known| strsim::damerau_levenshtein(known, unknown))
     });
     match suggestion.flatten() {
-        Some(known) => format!("{error}did you mean `{known}`?"),
-        None => error.to_string().trim_end().to_owned(),
+        Some(known) => format!("{said}; did you mean `{known}`?"),
+        None => match plain_words_at(error, text).filter(|words| !said.contains(words)) {
+            Some(words) => format!("{said}: {words}"),
+            None => said,
+        },
     }
+}
+
+/// What stands where an error is, if that is a few plain words and certainly no secret.
+fn plain_words_at<'a>(error: &toml::de::Error, text: &'a str) -> Option<&'a str> {
+    const LONGEST: usize = 120;
+    let span = error.span()?;
+    let (before, words) = (text.get(..span.start)?, text.get(span)?);
+    let line = before.rsplit('\n').next()?.to_lowercase();
+    let header = before.lines().rfind(|line| line.starts_with('[')).unwrap_or_default();
+    let is_secret = ["password", "secret", "token", "url"]
+        .iter()
+        .any(|word| line.contains(word));
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ',' | ' ' | '"' | '[' | ']');
+    let may_be_quoted = !is_secret && !header.contains("environment") && words.chars().all(is_plain);
+    (may_be_quoted && (1..=LONGEST).contains(&words.len())).then_some(words)
 }
 
 /// Checks every section of one name.

@@ -19,7 +19,7 @@ use crate::cause::Cause;
 use crate::error::Error;
 use crate::hand_off;
 use crate::listen::{ClientAddress, Connection};
-use crate::log::{Kind, Sent};
+use crate::log::Sent;
 use crate::look::Look;
 
 /// Characters of a path that stay readable in `?next=`.
@@ -74,7 +74,7 @@ pub async fn around<A: Future<Output = (Response, Source)>>(
         Some(_) => cause.during(answer(request)).await,
     };
     if let Some(error) = response.extensions_mut().remove::<Arc<Error>>() {
-        log(app, &id, &asked, &error);
+        log(&id, &asked, &error);
         response = asked.answer(app, &id, &error, &response);
     }
     // Never set a session cookie on a publicly cacheable response.
@@ -283,17 +283,16 @@ impl Asked {
 }
 
 /// A failure of ours is logged as one, with its cause; a mistake of a client is only noted.
-fn log(app: &App, id: &str, asked: &Asked, error: &Error) {
+fn log(id: &str, asked: &Asked, error: &Error) {
     let (status, code) = error.status();
     let (status, method, path) = (status.as_u16(), Sent(asked.method.as_str()), Sent(asked.uri.path()));
     let text = error.to_string();
     let (text, address) = (Sent(&text), asked.address);
     match error.private_cause() {
-        Some(cause) if app.log.allows(Kind::FailedRequest(code), address) => {
+        Some(cause) => {
             let cause = Sent(cause);
-            tracing::warn!(request.id = id, %address, %method, %path, status, %cause, "a request failed: {text}");
+            tracing::warn!(request.id = id, %address, %method, %path, status, ?code, %cause, "a request failed: {text}");
         }
-        Some(_) => {}
         None => tracing::debug!(request.id = id, %address, %method, %path, status, "a request was refused: {text}"),
     }
 }

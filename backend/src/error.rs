@@ -15,11 +15,14 @@ use shared::reason::Refusal;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::auth::Denied;
+use crate::auth::{Denied, LimitError};
 use crate::offer::OfferError;
 use crate::slurm::SlurmError;
 use crate::spawner::SpawnError;
 use crate::transfer::TooSlow;
+
+/// When a client that has too many event streams may ask for one again.
+const STREAM_RETRY_SECONDS: i64 = 15;
 
 /// Everything that can go wrong with a request.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -113,6 +116,15 @@ pub enum Error {
     /// As many requests and tunnels of this person's are open as may be.
     #[error("too many requests and tunnels to this server are open; close some tabs, or wait for transfers to end")]
     TooManyConnections,
+    /// More starts than `limits.starts_per_minute`.
+    #[error("you have started servers too often; try again in {0} seconds")]
+    TooManyStarts(i64),
+    /// More changes than `limits.changes_per_minute`.
+    #[error("too many requests in a short time; try again in {0} seconds")]
+    TooManyChanges(i64),
+    /// More event streams than `limits.event_streams_per_session`.
+    #[error("too many event streams of this session are open; ask without waiting, or close some tabs")]
+    TooManyStreams,
     /// Slurm cannot be reached; the cause is for the log.
     #[error("Slurm cannot be reached now; running servers are not affected")]
     SlurmUnreachable(String),
@@ -165,6 +177,9 @@ impl Error {
             // What JupyterHub answers, and what JupyterLab understands.
             Self::NotRunning => (StatusCode::FAILED_DEPENDENCY, ErrorCode::NotRunning),
             Self::TooManyConnections => (StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyConnections),
+            Self::TooManyStarts(_) => (StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyStarts),
+            Self::TooManyChanges(_) => (StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyChanges),
+            Self::TooManyStreams => (StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyStreams),
             Self::NotAnswering(_) => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::NotAnswering),
             Self::InvalidAnswer(..) => (StatusCode::BAD_GATEWAY, ErrorCode::InvalidAnswer),
             Self::SlurmUnreachable(_) => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::SlurmUnreachable),
@@ -197,7 +212,10 @@ impl Error {
         };
         match self {
             Self::SignOutNotStored { until, .. } => tell("until", until.to_string()),
-            Self::Throttled(seconds) | Self::SignInBusy(seconds) => tell("retry_after", seconds.to_string()),
+            Self::Throttled(seconds)
+            | Self::SignInBusy(seconds)
+            | Self::TooManyStarts(seconds)
+            | Self::TooManyChanges(seconds) => tell("retry_after", seconds.to_string()),
             Self::WrongPassword(said) | Self::PasswordExpired(said) => tell("said", said.clone()),
             Self::Inactive { since, said } => {
                 tell("since", since.clone().unwrap_or_default());
@@ -236,8 +254,12 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let mut response = self.status().0.into_response();
         let retry_after = match &self {
-            Self::Throttled(seconds) | Self::SignInBusy(seconds) => Some(*seconds),
+            Self::Throttled(seconds)
+            | Self::SignInBusy(seconds)
+            | Self::TooManyStarts(seconds)
+            | Self::TooManyChanges(seconds) => Some(*seconds),
             Self::TooManyConnections => Some(1),
+            Self::TooManyStreams => Some(STREAM_RETRY_SECONDS),
             _ => None,
         };
         if response.status() == StatusCode::REQUEST_TIMEOUT {
@@ -283,6 +305,16 @@ impl From<OfferError> for Error {
             OfferError::NoAssociation => Self::NoAssociation,
             error @ OfferError::NoNodes => Self::Internal(error.to_string()),
             OfferError::Slurm(error) => error.into(),
+        }
+    }
+}
+
+impl From<LimitError> for Error {
+    fn from(error: LimitError) -> Self {
+        match error {
+            LimitError::Starts(seconds) => Self::TooManyStarts(seconds),
+            LimitError::Changes(seconds) => Self::TooManyChanges(seconds),
+            LimitError::Streams => Self::TooManyStreams,
         }
     }
 }

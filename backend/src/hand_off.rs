@@ -118,6 +118,7 @@ pub async fn give(
         // The page says whose it is.
         return Ok(Redirect::to(&page_of(&app, next)).into_response());
     }
+    app.limits.count_change(&session.user)?;
     let code = random()?;
     let hand_off = HandOff {
         user: session.user,

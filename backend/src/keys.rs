@@ -4,7 +4,7 @@ mod pair;
 
 use std::fs;
 use std::io::{Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::rand;
@@ -13,6 +13,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 pub use pair::{SlurmPair, create_slurm_key_pair};
 use secrecy::{ExposeSecret, SecretSlice};
 
+use crate::permissions;
+
 /// The least number of bytes of a secret.
 const MIN_BYTES: usize = 32;
 
@@ -20,7 +22,7 @@ const MIN_BYTES: usize = 32;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// It cannot be read or written.
-    #[error("{path}: {cause}")]
+    #[error("{path}: {cause}{}", permissions::owner_hint(.path, .cause))]
     Io {
         /// The file.
         path: PathBuf,
@@ -120,25 +122,17 @@ impl Secret {
 
 /// Refuses a file where everybody may put another, of the link's folder and of that where it leads.
 fn refuse_replaceable(path: &Path) -> Result<(), KeyError> {
-    let io = |cause| KeyError::Io {
+    let found = permissions::replaceable_in(path).map_err(|cause| KeyError::Io {
         path: path.to_owned(),
         cause,
-    };
-    let real = fs::canonicalize(path).map_err(io)?;
-    for folder in [path, &real].into_iter().filter_map(Path::parent) {
-        let folder = if folder == Path::new("") {
-            Path::new(".")
-        } else {
-            folder
-        };
-        if fs::metadata(folder).map_err(io)?.permissions().mode() & 0o002 != 0 {
-            return Err(KeyError::Replaceable {
-                path: path.to_owned(),
-                folder: folder.to_owned(),
-            });
-        }
+    })?;
+    match found {
+        Some(folder) => Err(KeyError::Replaceable {
+            path: path.to_owned(),
+            folder,
+        }),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Refuses two secrets that are the same.
@@ -182,8 +176,35 @@ pub fn key_id(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(&hash.as_ref()[..9])
 }
 
-/// Writes a new file that only its owner may read.
+/// Writes a new file that only its owner may read. Where root makes it in a folder of another user, that user is the
+/// owner: it is the service that reads it.
 pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
+    write_new(path, bytes, |file| {
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        let folder = fs::metadata(folder.unwrap_or(Path::new(".")))?;
+        if permissions::own_uid() == 0 && folder.uid() != 0 {
+            fchown(file, Some(folder.uid()), Some(folder.gid()))?;
+        }
+        Ok(())
+    })
+}
+
+/// Writes a new file with the owner, the group and at most the mode 0640 of one that it will replace.
+pub fn write_like(path: &Path, bytes: &[u8], before: &fs::Metadata) -> Result<(), KeyError> {
+    write_new(path, bytes, |file| {
+        let now = file.metadata()?;
+        if (now.uid(), now.gid()) != (before.uid(), before.gid()) {
+            fchown(file, Some(before.uid()), Some(before.gid()))?;
+        }
+        file.set_permissions(fs::Permissions::from_mode(before.mode() & 0o640))
+    })
+}
+
+fn write_new(
+    path: &Path,
+    bytes: &[u8],
+    prepare: impl FnOnce(&fs::File) -> std::io::Result<()>,
+) -> Result<(), KeyError> {
     let io = |cause| KeyError::Io {
         path: path.to_owned(),
         cause,
@@ -194,7 +215,11 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
         .mode(0o600)
         .open(path)
         .map_err(io)?;
-    file.write_all(bytes).map_err(io)
+    let written = prepare(&file).and_then(|()| file.write_all(bytes));
+    written.map_err(|cause| {
+        let _ = fs::remove_file(path);
+        io(cause)
+    })
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ use tower::Service;
 
 use self::client::Proxies;
 use self::connections::Connections;
-use self::limits::{Seldom, places};
+use self::limits::places;
 use self::openings::Openings;
 use self::refusal::Refusals;
 use self::stream::{Stream, Transport};
@@ -137,15 +137,12 @@ impl Front {
             site,
             shutdown: shutdown.clone(),
             drained,
-            refused: Seldom::default(),
         });
         let queue = Queue {
             listener,
             places: Arc::new(Semaphore::new(self.places)),
             most: self.places,
             connections,
-            full: Seldom::default(),
-            failed: Seldom::default(),
         };
         while let Some((stream, peer, place)) = tokio::select! {
             next = queue.next() => Some(next),
@@ -165,8 +162,6 @@ struct Queue {
     places: Arc<Semaphore>,
     most: usize,
     connections: Arc<Connections>,
-    full: Seldom,
-    failed: Seldom,
 }
 
 impl Queue {
@@ -185,9 +180,7 @@ impl Queue {
                 }
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
-                    if self.failed.is_due() {
-                        tracing::error!(%error, "no connection can be accepted now; more are tried four times a second");
-                    }
+                    tracing::error!(%error, "no connection can be accepted now; more are tried four times a second");
                     tokio::time::sleep(PAUSE).await;
                 }
             }
@@ -198,14 +191,10 @@ impl Queue {
         if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
             return place;
         }
-        if self.full.is_due() {
-            let connections = self.most;
-            tracing::warn!(
-                connections,
-                "there is no place for one more connection: idle ones make room, else new ones wait \
-                 (server.max_connections)"
-            );
-        }
+        tracing::warn!(
+            connections = self.most,
+            "there is no place for one more connection: idle ones make room, else new ones wait (server.max_connections)"
+        );
         let mut free = std::pin::pin!(Arc::clone(&self.places).acquire_owned());
         loop {
             if self.is_waited_for() {
@@ -261,7 +250,6 @@ struct Door<S> {
     site: S,
     shutdown: CancellationToken,
     drained: CancellationToken,
-    refused: Seldom,
 }
 
 /// Why a connection ended before its first request.
@@ -289,7 +277,7 @@ impl<S: Site> Door<S> {
         match opened {
             Ok((transport, neighbour)) => self.serve(transport, neighbour, place).await,
             // A site that forgot to name its proxy, or to configure it, would look in vain for the cause.
-            Err(error @ (OpenError::Stranger | OpenError::NoProxyHeader)) if self.refused.is_due() => {
+            Err(error @ (OpenError::Stranger | OpenError::NoProxyHeader)) => {
                 tracing::warn!(address = %peer, %error, "a connection was refused");
             }
             Err(error) => tracing::debug!(address = %peer, %error, "a connection was not opened"),

@@ -1,87 +1,61 @@
-//! What strangers can make the log say: how often, and how much of what they sent.
+//! The log: which lines are written, how many of one kind, and how texts of others appear in them.
 //!
-//! Whoever can cause a line as often as they like could fill the disk, or hide in the noise what matters.
+//! Every line passes [`LogThrottle`], so that no condition, client or job owner can fill the disk or hide other lines.
+//! Call sites only log; they need no throttle of their own. Libraries never write below `info`: their traces show
+//! headers, cookies and statements.
 
-use std::collections::{HashMap, HashSet};
+mod throttle;
+
 use std::fmt::{self, Write as _};
-use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::io::IsTerminal;
+use std::sync::{Arc, LazyLock};
 
-use shared::api::ErrorCode;
 use tokio_util::sync::CancellationToken;
+use tracing::level_filters::LevelFilter;
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::filter::{EnvFilter, FilterExt, filter_fn};
+use tracing_subscriber::layer::{Filter, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, fmt as lines};
 
-/// Lines of one kind in a minute.
-const LINES: u64 = 60;
-/// Addresses that are told apart in a minute.
-const ADDRESSES: usize = 1000;
+pub use self::throttle::LogThrottle;
+
 /// Characters of a text that somebody sent.
 const LONGEST: usize = 300;
 
-/// A kind of line that strangers can cause.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// A sign-in was refused.
-    RefusedSignIn,
-    /// A second factor was asked for, or not answered. Of its own, so that a flood of wrong passwords does not hide it.
-    SecondFactor,
-    /// A request failed.
-    FailedRequest(ErrorCode),
+/// The throttle of this process's log.
+static THROTTLE: LazyLock<Arc<LogThrottle>> = LazyLock::new(Arc::default);
+
+/// Starts writing the log to standard error. `wanted` is a filter as in `SLIPWAY_LOG`; one that cannot be parsed is
+/// replaced by `default`. Lines of the targets `audits` are written whatever the filter.
+pub fn init(wanted: &str, default: &str, audits: &[&str]) {
+    let directives = |filter: &str| {
+        let audits = audits.iter().map(|target| format!(",{target}=info"));
+        audits.fold(filter.to_owned(), |all, one| all + &one)
+    };
+    let levels = EnvFilter::try_new(directives(wanted)).unwrap_or_else(|_| EnvFilter::new(directives(default)));
+    let lines = lines::layer()
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        // They would go to the same place, by way of a panic: a log that nobody reads any more must end nothing.
+        .log_internal_errors(false)
+        .with_filter(levels.and(own_details()).and(Arc::clone(&THROTTLE).filter()));
+    tracing_subscriber::registry().with(lines).init();
 }
 
-/// How many lines of each kind there may be: some in each minute, and one more that counts the rest.
-#[derive(Default)]
-pub struct LogBudget {
-    this_minute: Mutex<HashMap<Kind, Spent>>,
+/// Lets `debug` and `trace` lines of Slipway's own crates through, and nobody else's.
+fn own_details<S: Subscriber>() -> impl Filter<S> {
+    filter_fn(|metadata| *metadata.level() <= Level::INFO || is_own(metadata)).with_max_level_hint(LevelFilter::TRACE)
 }
 
-#[derive(Default)]
-struct Spent {
-    lines: u64,
-    rest: Rest,
+fn is_own(metadata: &Metadata<'_>) -> bool {
+    let root = metadata.target().split("::").next().unwrap_or_default();
+    ["backend", "slipway", "shared", "frontend"].contains(&root)
 }
 
-/// What was not written.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Rest {
-    lines: u64,
-    /// From where, as far as they are told apart.
-    addresses: HashSet<IpAddr>,
-}
-
-impl LogBudget {
-    /// Whether one more line may be written now; counted if not.
-    pub fn allows(&self, kind: Kind, address: IpAddr) -> bool {
-        let mut kinds = self.this_minute.lock().unwrap_or_else(PoisonError::into_inner);
-        let Spent { lines, rest } = kinds.entry(kind).or_default();
-        if *lines < LINES {
-            *lines += 1;
-            return true;
-        }
-        rest.lines += 1;
-        if rest.addresses.len() < ADDRESSES {
-            rest.addresses.insert(address);
-        }
-        false
-    }
-
-    /// Ends each minute with what was not written in it, the last one at shutdown.
-    pub async fn end_minutes(&self, shutdown: CancellationToken) {
-        let mut minutes = tokio::time::interval(Duration::from_mins(1));
-        while !shutdown.is_cancelled() {
-            tokio::select! { _ = minutes.tick() => {}, () = shutdown.cancelled() => {} }
-            for (kind, rest) in self.end_minute() {
-                let (lines, addresses) = (rest.lines, rest.addresses.len());
-                tracing::warn!(?kind, "and {lines} more in the last minute, from {addresses} addresses");
-            }
-        }
-    }
-
-    fn end_minute(&self) -> Vec<(Kind, Rest)> {
-        let minute = std::mem::take(&mut *self.this_minute.lock().unwrap_or_else(PoisonError::into_inner));
-        let rest = minute.into_iter().map(|(kind, spent)| (kind, spent.rest));
-        rest.filter(|(_, rest)| rest.lines > 0).collect()
-    }
+/// Logs at the end of each minute how many lines were left out in it, the last time at shutdown.
+pub async fn report_until(shutdown: CancellationToken) {
+    THROTTLE.report_until(shutdown).await;
 }
 
 /// A text that somebody else wrote, as a log line may have it: not at any length, and without characters that end a
@@ -108,36 +82,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_over_the_budget_is_counted_by_kind_and_told_once_a_minute() {
-        let budget = LogBudget::default();
-        let here = |n: u64| IpAddr::from([192, 0, 2, u8::try_from(n % 3).unwrap()]);
-        let written = (0..4372)
-            .filter(|n| budget.allows(Kind::RefusedSignIn, here(*n)))
-            .count();
-        assert_eq!(written, 60);
-        let other = Kind::FailedRequest(ErrorCode::Internal);
-        assert!(budget.allows(other, here(0)), "a flood of one kind hides another");
-        let [(Kind::RefusedSignIn, rest)] = &budget.end_minute()[..] else {
-            panic!("another kind was told of, or none")
-        };
-        assert_eq!((rest.lines, rest.addresses.len()), (4312, 3));
-        assert_eq!(budget.end_minute(), []);
-        assert!(
-            budget.allows(Kind::RefusedSignIn, here(0)),
-            "the next minute has its own lines"
-        );
-    }
-
-    #[test]
-    fn addresses_without_number_take_no_memory_without_bound() {
-        let budget = LogBudget::default();
-        for n in 0..100_000_u32 {
-            budget.allows(Kind::RefusedSignIn, IpAddr::from(n.to_be_bytes()));
-        }
-        assert_eq!(budget.end_minute()[0].1.addresses.len(), ADDRESSES);
-    }
-
-    #[test]
     fn a_text_that_somebody_sent_stays_on_its_line_and_short() {
         let text = "it's \"q\"\n2026 INFO forged\u{1b}[2J\r\0\u{202e}é";
         assert_eq!(
@@ -146,5 +90,19 @@ mod tests {
         );
         assert_eq!(Sent(&"é".repeat(300)).to_string(), "é".repeat(300));
         assert_eq!(Sent(&"é".repeat(100_000)).to_string(), format!("{}…", "é".repeat(300)));
+    }
+
+    #[test]
+    fn libraries_write_no_details_whatever_the_filter_says() {
+        let (log, subscriber) = throttle::tests::subscriber(EnvFilter::new("trace,h2=trace").and(own_details()));
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::trace!(target: "h2::codec", cookie = "secret", "received");
+            tracing::debug!(target: "sqlx::query", "secret");
+            tracing::info!(target: "sqlx::query", "slow");
+            tracing::trace!(target: "backend::spawner", "own");
+        });
+        let log = log.text();
+        assert!(!log.contains("secret"), "{log}");
+        assert!(log.contains("slow") && log.contains("own"), "{log}");
     }
 }

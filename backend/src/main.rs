@@ -1,32 +1,31 @@
 //! `slipway`: arguments, telemetry, and off.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
 use backend::auth::SESSION_AUDIT;
 use backend::cli::Cli;
+use backend::log;
 use backend::slurm::AUDIT;
 use clap::Parser;
-use tracing_subscriber::EnvFilter;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let cli = Cli::parse();
     let wanted = std::env::var("SLIPWAY_LOG").unwrap_or_else(|_| cli.log_filter().to_owned());
-    let audited = |filter: &str| format!("{filter},{AUDIT}=info,{SESSION_AUDIT}=info");
-    let filter = EnvFilter::try_new(audited(&wanted)).unwrap_or_else(|_| EnvFilter::new(audited(cli.log_filter())));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        // They would go to the same place, by way of a panic: a log that nobody reads any more must end nothing.
-        .log_internal_errors(false)
-        .init();
-    match cli.run().await {
+    log::init(&wanted, cli.log_filter(), &[AUDIT, SESSION_AUDIT]);
+    match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             let _ = writeln!(std::io::stderr(), "slipway: {message}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn run(cli: Cli) -> Result<(), String> {
+    cli.become_service_user()?; // Before the runtime has threads.
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime
+        .map_err(|e| format!("cannot start the runtime: {e}"))?
+        .block_on(cli.run())
 }

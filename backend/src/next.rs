@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::api::server::start;
+use crate::api::server::{StartedBy, start};
 use crate::app::App;
 use crate::cause::Cause;
 use crate::spawner::{Next, Once};
@@ -28,7 +28,7 @@ pub async fn start_next_until_shutdown(app: Arc<App>) {
             language,
             ..Once::default()
         };
-        let start = start(&app, &user, None, &raw, once);
+        let start = start(&app, &user, &raw, once, StartedBy::Renewal);
         let cause = Cause::request();
         let id = cause.to_string();
         match cause.during(start).await {

@@ -20,6 +20,7 @@ use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
+use crate::api::rate_limit::limit_changes;
 use crate::api::{events, health, login, login_form, options, progress, server, sessions, site, user};
 use crate::app::AppState;
 use crate::edge::{ICON, Source, around, edge, is_proxied};
@@ -141,6 +142,7 @@ fn router(app: AppState) -> Router {
         base => Router::new().nest(base, site).fallback(async || Error::NotFound),
     };
     site.route(ICON, get(assets::show_icon))
+        .layer(middleware::from_fn_with_state(app.clone(), limit_changes))
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn_with_state(app.clone(), edge))
         .with_state(app)

@@ -14,6 +14,7 @@ use crate::cause::Cause;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::listen::{self, Front};
+use crate::log;
 use crate::next::start_next_until_shutdown;
 use crate::router::Site;
 use crate::slurm::sign_for_others;
@@ -46,8 +47,8 @@ pub async fn serve(config: Config) -> Result<(), String> {
     tokio::spawn(recheck_accounts_until_drained(Arc::clone(&app)));
     tokio::spawn(Arc::clone(&app).share_rate_limits_until_drained());
     tokio::spawn(start_next_until_shutdown(Arc::clone(&app)));
-    let (log, ending) = (Arc::clone(&app), shutdown.clone());
-    let minutes = tokio::spawn(async move { log.log.end_minutes(ending).await });
+    let reporting = CancellationToken::new();
+    let minutes = tokio::spawn(end_minutes(Arc::clone(&app), reporting.clone()));
     let offers = Arc::clone(&app);
     tokio::spawn(Cause::task("offers").during(async move { offers.offers.prepare().await }));
     tracing::info!(%address, url = app.config.server.public_url, "serving");
@@ -70,6 +71,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
         app.tunnels.wait().await;
         app.spawner.drained().await;
         app.sessions.flush(&app.store).await;
+        reporting.cancel();
         minutes.await.map_err(|e| e.to_string())?;
         app.throttle.synchronize(&app.store).await;
         poller.await.map_err(|e| e.to_string())
@@ -98,6 +100,20 @@ pub async fn serve(config: Config) -> Result<(), String> {
     }
 }
 
+/// Once a minute: reports what the log left out, and forgets what rate limits do not need any more.
+async fn end_minutes(app: Arc<App>, end: CancellationToken) {
+    let forget = async {
+        loop {
+            tokio::time::sleep(Duration::from_mins(1)).await;
+            app.limits.forget_idle();
+        }
+    };
+    tokio::select! {
+        () = log::report_until(end) => {}
+        () = forget => {}
+    }
+}
+
 /// Signs Slurm's tokens for another process that serves, until SIGTERM or SIGINT. An error says what stopped the
 /// start.
 pub async fn sign(config: Config) -> Result<(), String> {
@@ -108,7 +124,11 @@ pub async fn sign(config: Config) -> Result<(), String> {
         signals.stop().await;
         ending.cancel();
     });
-    sign_for_others(&config, shutdown).await
+    let report = tokio::spawn(log::report_until(shutdown.clone()));
+    let signed = sign_for_others(&config, shutdown.clone()).await;
+    shutdown.cancel();
+    report.await.map_err(|e| e.to_string())?;
+    signed
 }
 
 /// What an administrator asks for.

@@ -16,6 +16,6 @@ pub use error::SlurmError;
 pub use job::{HELD_BY_USER, Job, JobDescription, JobState, NO_OUTPUT};
 pub use resources::{Association, JobLimits, Node, Partition, Qos, Reservation};
 pub(crate) use token::audit_owner;
-pub use token::{AUDIT, Limits, Signer, Tokens, sign_for_others};
+pub use token::{AUDIT, Limits, Signer, Tokens, answer_line, decode_reply, sign_for_others};
 pub use version::ApiVersion;
 pub use wire::decode_exchange;

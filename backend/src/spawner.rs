@@ -27,6 +27,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use comment::decode_comment;
 pub use keys::{JobKeys, ServerIdentity};
 pub use life::{Known, Policy, Submission, Wish, derive};
 pub use next::Next;

@@ -7,6 +7,8 @@ mod sessions;
 use std::path::Path;
 use std::time::Duration;
 
+use rustix::fs::{Access, access};
+use rustix::io::Errno;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::names::UserName;
@@ -17,7 +19,7 @@ use sqlx::sqlite::{
 
 pub use self::rate_limits::RateLimitRow;
 pub use self::sessions::{EndCursor, EndReason, SessionEnds, SessionRow, SessionWrite, UserRevocation};
-use crate::keys;
+use crate::{keys, permissions};
 
 /// A store that somebody else has locked holds nobody up for longer.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -74,6 +76,7 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             .busy_timeout(PATIENCE)
             .synchronous(SqliteSynchronous::Normal);
+        check_owner(path)?;
         // By a connection of its own: making the file takes a busy disk longer than anybody should wait for one later.
         let mut maker = SqliteConnection::connect_with(&options).await?;
         for table in sessions::TABLES.into_iter().chain(rate_limits::TABLES).chain([
@@ -275,6 +278,24 @@ impl Store {
         }
         Ok(servers)
     }
+}
+
+/// Refuses files of another user with the command that mends it: SQLite would only say that it cannot open them.
+fn check_owner(path: &Path) -> Result<(), StoreError> {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(suffix);
+        let file = Path::new(&file);
+        // Not by opening it: closing a file of SQLite's ends the locks that this process has on it.
+        if let Err(error) = access(file, Access::READ_OK | Access::WRITE_OK)
+            && error == Errno::ACCESS
+        {
+            let error = error.into();
+            let hint = permissions::owner_hint(file, &error);
+            return Err(StoreError(format!("{}: {error}{hint}", file.display())));
+        }
+    }
+    Ok(())
 }
 
 fn text(value: &impl Serialize) -> Result<String, StoreError> {

@@ -201,6 +201,9 @@ mod tests {
             transfer.now += 100 * SECOND;
         }
         assert!(transfer.waits(9 * SECOND));
-        assert!(!transfer.waits(SECOND), "the client was waited for for thirty seconds in all");
+        assert!(
+            !transfer.waits(SECOND),
+            "the client was waited for for thirty seconds in all"
+        );
     }
 }

@@ -133,6 +133,8 @@ words! {
     WrongPassword OtherHubs LogOutTitle LogOutLead StopToo Answer GoOn SignInOver SignInUnavailable PasswordExpired
     NumericName SystemAccount SignOutNotStored
     LogInAgain EndsLead EndedLead EndsSoon Throttled
+    // Limits per person.
+    TooManyStarts TooManyChanges TooManyStreams
     // 403, 404.
     InactiveTitle InactiveLead InactiveSteps RenewAccount NoAssociationLead NotYoursTitle NotYoursAdvice NotFoundTitle
     NotFoundLead GoHome NoAssociationTitle EnableAccess InactiveSince NotYours

@@ -1,6 +1,7 @@
 //! Follows a person's server: by events while it starts, by asking where there are no events.
 
 use leptos::prelude::*;
+use shared::api::ErrorCode;
 use shared::names::UserName;
 use shared::options::UserOptions;
 use shared::server::{Phase, ProgressEvent, ServerView, StateView};
@@ -17,6 +18,8 @@ const ASK: i64 = 3;
 const ASK_CALM: i64 = 15;
 /// While it runs, an answer waits so long for its end.
 const WAIT: u8 = 14;
+/// For so many seconds answers are not waited for, once too many tabs wait already.
+const CROWDED: i64 = 60;
 /// So many times it is asked for the next one that was wanted.
 const EXPECT: u8 = 5;
 /// From when on the page says that what it shows is old, in seconds.
@@ -102,6 +105,8 @@ struct Inner {
     asked_at: i64,
     /// So many questions have no answer yet.
     asking: u8,
+    /// Until then it is asked without waiting: this session has as many waiting requests as it may have.
+    crowded_until: i64,
     events: Option<Events>,
 }
 
@@ -119,6 +124,7 @@ impl Watch {
                 session: Session::get(),
                 asked_at: 0,
                 asking: 0,
+                crowded_until: 0,
                 events: None,
             }),
         };
@@ -192,6 +198,10 @@ impl Watch {
                 .try_update_value(|inner| inner.asking = inner.asking.saturating_sub(1));
             match answer {
                 Ok(user) => self.learn(user.servers.into_values().next(), user.servers_unknown),
+                Err(failure) if failure.code() == Some(ErrorCode::TooManyStreams) => {
+                    self.inner
+                        .try_update_value(|inner| inner.crowded_until = clock::now() + CROWDED);
+                }
                 Err(failure) => {
                     self.inner.try_with_value(|inner| inner.session.heed(&failure));
                     self.known.try_update(|known| known.failure = Some(failure));
@@ -245,10 +255,11 @@ impl Watch {
             let unsure = known.uncertain || known.failure.is_some() || known.expecting_next > 0;
             (known.state.as_ref().map(|state| state.phase), unsure)
         });
-        let Some((asked_at, asking, connection)) = self.inner.try_with_value(|inner| {
+        let Some((asked_at, asking, crowded, connection)) = self.inner.try_with_value(|inner| {
             (
                 inner.asked_at,
                 inner.asking,
+                clock::now() < inner.crowded_until,
                 inner
                     .events
                     .as_ref()
@@ -262,9 +273,10 @@ impl Watch {
         let told = pending && connection.is_some_and(|(open, _)| open) && !unsure;
         let changing = pending || phase == Some(Phase::Stopping) || unsure;
         let runs = phase == Some(Phase::Ready);
+        let waits = runs && !unsure && !crowded;
         let pause = match changing && !told {
             true => ASK,
-            false if runs && asking == 0 => 0,
+            false if waits && asking == 0 => 0,
             false => ASK_CALM,
         };
         if clock::now() - asked_at < pause || document().hidden() && !changing {
@@ -273,7 +285,7 @@ impl Watch {
         if pending && connection.is_none_or(|(_, closed)| closed) {
             self.follow();
         }
-        self.ask_and_wait(if runs && !unsure { WAIT } else { 0 });
+        self.ask_and_wait(if waits { WAIT } else { 0 });
     }
 
     fn follow(self) {

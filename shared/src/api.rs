@@ -310,6 +310,12 @@ pub enum ErrorCode {
     InvalidAnswer,
     /// As many requests and tunnels to this server are open as may be.
     TooManyConnections,
+    /// Too many starts; `details.retry_after` says for how many seconds.
+    TooManyStarts,
+    /// Too many changes; `details.retry_after` says for how many seconds.
+    TooManyChanges,
+    /// As many event streams and waiting requests of this session are open as may be: ask without waiting.
+    TooManyStreams,
     /// Slurm cannot be reached.
     SlurmUnreachable,
     /// A defect or a wrong configuration; the log knows more under this request id.

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use slipway_tests::site::write_configuration;
 use slipway_tests::{program, repository};
 
 pub(super) fn slipway(arguments: &[&str], input: &str) -> Output {
@@ -87,7 +88,7 @@ fn a_configuration_is_checked_with_file_line_key_and_what_would_be_right() {
     let example = std::fs::read_to_string(repository().join("slipway.example.toml")).unwrap();
     let check = |text: &str| {
         let path = folder.path().join("slipway.toml");
-        std::fs::write(&path, text).unwrap();
+        write_configuration(&path, text);
         let output = slipway(&["check", &path.display().to_string()], "");
         (output.status.success(), said(&output))
     };

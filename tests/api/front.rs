@@ -36,10 +36,8 @@ async fn connect_from(address: [u8; 4], port: u16) -> TcpStream {
 /// A request to the site of this URL of whose body one byte comes.
 fn unfinished_request(url: &str, path: &str) -> Vec<u8> {
     let host = url.split('/').nth(2).unwrap();
-    format!(
-        "POST /{path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: 64\r\n\r\n{{"
-    )
-    .into_bytes()
+    format!("POST /{path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: 64\r\n\r\n{{")
+        .into_bytes()
 }
 
 /// [`exchange`] with a port of this machine.

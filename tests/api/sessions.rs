@@ -162,11 +162,14 @@ async fn a_closed_account_prolongs_and_renews_nothing() {
 
     site.close_account("waits");
     site.close_account("ada");
-    let kept = waits.post(&format!("{}/keep-waiting", waits.server_path()), &json!({}));
-    assert_eq!(kept.await.code(), "inactive");
+    let keep_waiting = format!("{}/keep-waiting", waits.server_path());
+    assert_eq!(waits.post(&keep_waiting, &json!({})).await.code(), "inactive");
     assert_eq!(ada.put(&next).await.code(), "inactive");
     let id = ada.server().await.unwrap().state.job_id.unwrap();
-    assert!(site.cluster().finish(u32::try_from(id).unwrap(), local_slurm::JobState::Timeout));
+    assert!(
+        site.cluster()
+            .finish(u32::try_from(id).unwrap(), local_slurm::JobState::Timeout)
+    );
     let failed = until("the next server to be refused", || async {
         ada.server().await?.state.next_failed
     });

@@ -73,6 +73,40 @@ async fn a_server_opens_at_its_own_host_by_a_code_that_is_good_once() {
 }
 
 #[tokio::test]
+async fn no_log_tells_the_code_or_the_secret_of_a_hand_off() {
+    let plan = Plan {
+        split: true,
+        signer: true,
+        log: "trace,h2=trace,hyper=trace,sqlx=trace",
+        ..Plan::default()
+    };
+    let site = Site::start(plan).await;
+    let ada = site.sign_in("ada").await;
+    ada.start_and_wait(&json!({})).await;
+    let begun = open(&ada, &server(&site, "lab")).await;
+    let secret = begun.headers["set-cookie"].to_str().unwrap();
+    let secret = secret.split(['=', ';']).nth(1).unwrap().to_owned();
+    let back = location(&open(&ada, &location(&begun)).await);
+    let code = back.split("&code=").nth(1).unwrap().to_owned();
+    let arrived = open(&ada, &back).await;
+    assert_eq!(location(&arrived), "/user/ada/lab");
+    assert_eq!(open(&ada, &server(&site, "lab")).await.status, 200);
+    let cookies = arrived.headers.get_all("set-cookie").into_iter();
+    let cookies = cookies.filter_map(|cookie| cookie.to_str().unwrap().split(['=', ';']).nth(1));
+    let mut secrets: Vec<_> = cookies.filter(|value| value.len() > 20).map(str::to_owned).collect();
+    assert!(!secrets.is_empty(), "{:?}", arrived.headers);
+    secrets.extend([secret, code, "eyJ".into()]);
+    for log in [site.log(), site.signer_log()] {
+        assert!(log.contains("INFO"), "too little is logged");
+        for secret in &secrets {
+            let line = log.lines().find(|line| line.contains(secret));
+            assert!(secret.len() > 2 && line.is_none(), "{secret} is in {line:?}");
+        }
+    }
+    site.shut_down().await;
+}
+
+#[tokio::test]
 async fn tabs_that_are_opened_together_are_all_signed_in() {
     let site = split().await;
     let ada = site.sign_in("ada").await;

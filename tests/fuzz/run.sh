@@ -30,7 +30,7 @@ fi
 [[ "${1:-}" =~ ^[0-9]+$ ]] || { echo "usage: run.sh SECONDS [TARGET…]" >&2; exit 2; }
 seconds=$1
 shift
-[ $# -gt 0 ] || set -- next cookies hand-off options slurm headers response-filter login-state
+[ $# -gt 0 ] || set -- next cookies hand-off options slurm comment signer headers response-filter login-state
 
 # Only our own crates are instrumented and optimised: the others are those of every other test.
 own=()

@@ -121,9 +121,15 @@ async fn a_body_that_is_malformed_or_cut_off_is_the_clients_fault_and_says_nothi
         let mut answer = String::new();
         connection.read_to_string(&mut answer).await.unwrap();
         // One whose client has gone is answered by nobody.
-        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400"), "{body:?}: {answer}");
+        assert!(
+            answer.is_empty() || answer.starts_with("HTTP/1.1 400"),
+            "{body:?}: {answer}"
+        );
         let malformed = !body.ends_with("good");
-        assert!(!malformed || answer.contains("malformed or was cut off"), "{body:?}: {answer}");
+        assert!(
+            !malformed || answer.contains("malformed or was cut off"),
+            "{body:?}: {answer}"
+        );
         // And one that goes without a word.
         let mut connection = TcpStream::connect(host).await.unwrap();
         connection.write_all(request.as_bytes()).await.unwrap();
@@ -156,13 +162,23 @@ async fn an_answer_that_cannot_be_passed_on_is_told_and_says_nothing_about_the_s
         ada.request(http::Method::GET, &ada.own("cookies/200/10")),
     ] {
         let reply = Person::send(request).await;
-        assert_eq!((reply.status, reply.code().as_str()), (502, "invalid_answer"), "{}", reply.text);
-        assert!(reply.text.contains("cannot be passed on: its headers are larger") || reply.text.contains("not asked for"));
+        assert_eq!(
+            (reply.status, reply.code().as_str()),
+            (502, "invalid_answer"),
+            "{}",
+            reply.text
+        );
+        assert!(
+            reply.text.contains("cannot be passed on: its headers are larger") || reply.text.contains("not asked for")
+        );
     }
     let agreed = upgrade("switch/WebSocket", "other, websocket").send().await.unwrap();
     assert_eq!(agreed.status(), 101);
     let many = ada.get(&ada.own("cookies/15/4000")).await;
-    assert_eq!((many.status, many.headers.get_all("set-cookie").iter().count()), (200, 15));
+    assert_eq!(
+        (many.status, many.headers.get_all("set-cookie").iter().count()),
+        (200, 15)
+    );
     assert!(!site.log().contains("does not answer"), "{}", site.log());
     assert_eq!(ada.server().await.unwrap().state.phase, Phase::Ready);
     site.shut_down().await;

@@ -63,7 +63,9 @@ async fn an_upload_that_trickles_is_ended_as_the_clients_fault() {
 async fn an_upload_waits_for_a_server_that_reads_late_and_a_steady_one_takes_as_long_as_it_needs() {
     let (site, ada) = hasty().await;
     let length = 20_000_000;
-    let late = ada.request(Method::POST, &ada.own("late-length/4000")).body(vec![b'x'; length]);
+    let late = ada
+        .request(Method::POST, &ada.own("late-length/4000"))
+        .body(vec![b'x'; length]);
     // 2 KiB in each tenth of a second, for four seconds.
     let pieces = stream::iter(0..40).then(|_| async {
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -97,7 +99,11 @@ async fn a_download_that_is_read_a_byte_now_and_then_is_ended() {
 #[tokio::test]
 async fn a_download_that_is_read_slowly_and_steadily_comes_whole() {
     let (site, ada) = hasty().await;
-    let request = ada.request(Method::GET, &ada.own("bytes/20000000")).send().await.unwrap();
+    let request = ada
+        .request(Method::GET, &ada.own("bytes/20000000"))
+        .send()
+        .await
+        .unwrap();
     let (mut pieces, mut length) = (request.bytes_stream(), 0);
     while let Some(piece) = pieces.next().await {
         length += piece.unwrap().len();

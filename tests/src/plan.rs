@@ -117,6 +117,8 @@ pub struct Plan {
     pub sign_in: String,
     /// The partition of every job; nothing lets people choose.
     pub partition: Option<&'static str>,
+    /// Lines of `[limits]`. Tests are faster than people: unless this is empty, the limits are out of their way.
+    pub limits: &'static str,
     /// More lines of `[job]`.
     pub job: String,
     /// More lines of `[identity]`.
@@ -155,6 +157,7 @@ impl Default for Plan {
             split: false,
             sign_in: String::new(),
             partition: Some("cpubase_interac"),
+            limits: "starts_per_minute = 10000\nchanges_per_minute = 100000\nevent_streams_per_session = 1000",
             job: String::new(),
             identity: String::new(),
             more: String::new(),

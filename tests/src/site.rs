@@ -6,6 +6,7 @@ mod signer;
 
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -148,11 +149,8 @@ impl Site {
         if let Some(authority) = &plan.tls {
             authority.sign(&["127.0.0.1"]).write(self.folder.path());
         }
-        std::fs::write(
-            self.path("slipway.toml"),
-            self.configuration(plan, port, slurm_url, slurm_key, home),
-        )
-        .expect("the configuration");
+        let configuration = self.configuration(plan, port, slurm_url, slurm_key, home);
+        write_configuration(&self.path("slipway.toml"), &configuration);
         if let Some(machine) = &self.machine {
             machine.set_up(self.folder.path());
         }
@@ -203,6 +201,8 @@ ports = [{first_port}, {last_port}]
 networks = ["127.0.0.0/8"]
 key_file = "job.key"
 start_timeout_seconds = {timeout}
+[limits]
+{limits}
 [identity]
 home = "{home}"
 {identity}
@@ -224,6 +224,7 @@ home = "{home}"
                 .partition
                 .map_or_else(String::new, |name| format!("partition = \"{name}\"\n")),
             job = plan.job,
+            limits = plan.limits,
             // Jobs take ports by their numbers, and every cluster's first job is job 1.
             last_port = first_port + 1999,
             slurm_key = slurm_key.display(),
@@ -339,6 +340,12 @@ home = "{home}"
             Slurm::Real(slurm) => slurm.shut_down().await,
         }
     }
+}
+
+/// Writes a configuration that its owner alone can change, whatever the umask of whoever runs the tests.
+pub fn write_configuration(path: &Path, text: &str) {
+    std::fs::write(path, text).expect("the configuration");
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).expect("its mode");
 }
 
 /// A port that nobody listens on.

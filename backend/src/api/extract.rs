@@ -13,6 +13,7 @@ use crate::auth::{Audience, Session};
 use crate::edge::is_same_site;
 use crate::error::Error;
 use crate::listen::ClientAddress;
+use crate::parse_error;
 
 /// Somebody who is signed in to the hub. What changes something has to come from our own pages.
 #[derive(Clone, Debug)]
@@ -47,7 +48,7 @@ impl FromRequestParts<AppState> for Person {
 
 /// Somebody who is about to sign in: where from, and with which headers. A form of another site must not sign anybody
 /// in as somebody else; programs send neither of the headers that tell.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Visitor {
     /// Where from.
     pub address: IpAddr,
@@ -83,10 +84,14 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Json<T> {
         let body = axum::body::Bytes::from_request(request, app)
             .await
             .map_err(|rejection| too_large(&rejection))?;
-        serde_json::from_slice(&body)
-            .map(Self)
-            .map_err(|e| Error::bad_request(format!("the body: {e}")))
+        parse_json(&body).map(Self)
     }
+}
+
+/// Parses a body. It may hold a password: what is said of a wrong one has no value from it.
+pub(super) fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(body)
+        .map_err(|error| Error::bad_request(format!("the body: {}", parse_error::json_of::<T>(&error))))
 }
 
 pub(super) fn too_large(rejection: &axum::extract::rejection::BytesRejection) -> Error {

@@ -78,7 +78,7 @@ pub async fn sign_out(
         b"" => SignOut::default(),
         body => {
             extract::require_json(&headers)?;
-            serde_json::from_slice(body).map_err(|e| Error::bad_request(format!("the body: {e}")))?
+            extract::parse_json(body)?
         }
     };
     if asked.stop_server {

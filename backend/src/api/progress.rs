@@ -15,6 +15,7 @@ use tokio_stream::wrappers::WatchStream;
 
 use super::Person;
 use crate::app::{App, AppState};
+use crate::auth::OpenStream;
 use crate::english;
 use crate::error::Error;
 use crate::spawner::Server;
@@ -31,6 +32,7 @@ pub async fn follow_start(
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Error> {
     let user = person.named(&name)?;
+    let open = app.limits.open_stream(&person.0.id)?;
     let nothing = || Error::Conflict(format!("nothing is starting for {user}"));
     let server = app.spawner.find(user).await.ok_or_else(nothing)?;
     let (ends, session) = (Arc::clone(&app), person.0.clone());
@@ -44,8 +46,8 @@ pub async fn follow_start(
         .map(str::to_owned);
     // Told are changes that a person could see; the one that says how it came out is the last.
     let events = stream::unfold(
-        (states, heard, false),
-        async |(mut states, told, last): (_, Option<String>, bool)| {
+        (states, heard, false, open),
+        async |(mut states, told, last, open): (_, Option<String>, bool, OpenStream)| {
             if last {
                 return None;
             }
@@ -54,7 +56,7 @@ pub async fn follow_start(
                 let id = id(&event);
                 if told.as_ref() != Some(&id) || is_last(&event) {
                     let line = Event::default().id(&id).json_data(&event).unwrap_or_default();
-                    return Some((Ok(line), (states, Some(id), is_last(&event))));
+                    return Some((Ok(line), (states, Some(id), is_last(&event), open)));
                 }
             }
         },

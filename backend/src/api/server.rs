@@ -57,26 +57,44 @@ pub async fn start_server(
         language: Language::wanted(&headers),
         ..once
     };
-    let chosen = start(&app, user, Some(client.0), &raw, once).await?;
+    let by = StartedBy::Person(client.0);
+    let chosen = start(&app, user, &raw, once, by).await?;
     if let Err(error) = app.store.keep(user, Kind::Choice, &chosen).await {
         tracing::warn!(%user, %error, "these choices will not be proposed the next time");
     }
     Ok(StatusCode::ACCEPTED)
 }
 
-/// Starts a server with these options, as far as this person may choose them now; answers what was chosen. The address
-/// is that of the client who asked, if anybody did.
+/// Who starts a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StartedBy {
+    /// A request of the person's from this address, which counts for `limits.starts_per_minute`.
+    Person(IpAddr),
+    /// Slipway, because the person asked for the next server in time.
+    Renewal,
+}
+
+/// Starts a server with these options, as far as this person may choose them now; answers what was chosen.
 pub(crate) async fn start(
     app: &App,
     user: &UserName,
-    address: Option<IpAddr>,
     raw: &RawOptions,
     once: Once,
+    by: StartedBy,
 ) -> Result<UserOptions, Error> {
+    let address = match by {
+        StartedBy::Person(address) => Some(address),
+        StartedBy::Renewal => None,
+    };
     refuse_closed(app, user, address).await?;
     let offer = options::offer(app, user).await?;
     let request = shared::options::parse(raw, &offer, app.slurm.now()).map_err(Error::Options)?;
     let chosen = request.options.clone();
+    // While a server starts or runs, a repeated start sends nothing to Slurm.
+    let reaches_slurm = app.spawner.server(user).is_none_or(|server| !server.is_live());
+    if by != StartedBy::Renewal && reaches_slurm {
+        app.limits.count_start(user)?;
+    }
     app.spawner.start(user, request, once).await?;
     Ok(chosen)
 }

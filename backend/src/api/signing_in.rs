@@ -16,7 +16,7 @@ use crate::auth::{
     Attempt, Audience, Challenge, Denied, Flow, Pending, SESSION_AUDIT, Session, SignInDetails, Turn, user_agent,
 };
 use crate::error::Error;
-use crate::log::{Kind, Sent};
+use crate::log::Sent;
 
 pub(super) type SetCookies = AppendHeaders<Vec<(header::HeaderName, String)>>;
 
@@ -78,7 +78,7 @@ pub(super) async fn go_on(app: &App, request: AnswerRequest, visitor: &Visitor) 
 pub(super) fn give_up(app: &App, state: &str) {
     let flow = app.conversations.cancel(state);
     if let Some(pending) = flow.and_then(|flow| app.pending_sign_ins.remove(&flow.id)) {
-        pending.log_unanswered(&app.log, "cancelled");
+        pending.log_unanswered("cancelled");
     }
 }
 
@@ -148,7 +148,7 @@ impl<'a> Step<'a> {
             asked,
         };
         let is_first = self.app.pending_sign_ins.add(&flow, pending, &self.app.throttle);
-        if is_first && self.app.log.allows(Kind::SecondFactor, address) {
+        if is_first {
             tracing::info!(%user, %address, kind = ?view.kind, "second factor asked for");
         }
         view
@@ -180,11 +180,9 @@ impl<'a> Step<'a> {
     }
 
     fn log(&self, event: &str, reason: &str) {
-        if self.app.log.allows(Kind::RefusedSignIn, self.address) {
-            let user = self.user.map(tracing::field::display);
-            let (address, reason) = (self.address, Sent(reason));
-            tracing::info!(user, %address, %reason, "{event}");
-        }
+        let user = self.user.map(tracing::field::display);
+        let (address, reason) = (self.address, Sent(reason));
+        tracing::info!(user, %address, %reason, "{event}");
     }
 }
 

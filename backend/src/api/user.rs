@@ -49,6 +49,7 @@ pub async fn show_user(
         .include_stopped_servers
         .is_some_and(|value| value != "0" && value != "false");
     if let Some(seconds) = include.wait_seconds.filter(|seconds| *seconds > 0) {
+        let _open = app.limits.open_stream(&person.0.id)?;
         wait_for_news(&app, &person.0, Duration::from_secs(seconds.min(LONGEST_WAIT))).await;
     }
     learn_activity(&app, &person.0).await;

@@ -14,8 +14,8 @@ use shared::names::UserName;
 use shared::sign_in::{ChallengeKind, ChallengeView};
 
 use super::seal::Seal;
-use crate::client_network::network_of;
 use super::{Authenticator, Conversation, Denied, LoginAttempt, Step, decoy};
+use crate::client_network::network_of;
 use crate::clock::Clock;
 use crate::keys::{self, Secret};
 

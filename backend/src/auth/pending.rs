@@ -10,7 +10,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use shared::names::UserName;
 
 use super::{Attempt, Flow, Throttle};
-use crate::log::{Kind, LogBudget};
 use crate::store::Store;
 
 /// Sign-ins that are remembered. Past that, each step of another one counts, and its end is not logged.
@@ -31,11 +30,8 @@ pub struct Pending {
 
 impl Pending {
     /// Logs that it was not answered.
-    pub fn log_unanswered(&self, log: &LogBudget, reason: &str) {
+    pub fn log_unanswered(&self, reason: &str) {
         let Self { user, address, .. } = self;
-        if !log.allows(Kind::SecondFactor, *address) {
-            return;
-        }
         if self.asked {
             tracing::warn!(%user, %address, reason, "second factor not answered");
         } else {
@@ -85,14 +81,14 @@ impl PendingSignIns {
     }
 
     /// Logs the sign-ins that ran out of time, unless another replica has answered them.
-    pub async fn log_expired(&self, store: &Store, log: &LogBudget, now: i64) {
+    pub async fn log_expired(&self, store: &Store, now: i64) {
         for (id, pending) in self.take_expired(now) {
             match store.is_flow_over(&id).await {
                 Ok(true) => {}
-                Ok(false) => pending.log_unanswered(log, "expired"),
+                Ok(false) => pending.log_unanswered("expired"),
                 Err(error) => {
                     tracing::debug!(%error, "cannot read from the store whether another replica answered a sign-in");
-                    pending.log_unanswered(log, "expired");
+                    pending.log_unanswered("expired");
                 }
             }
         }

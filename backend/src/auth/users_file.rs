@@ -14,18 +14,18 @@ use shared::names::UserName;
 
 use super::password_checks::PasswordChecks;
 use super::{Authenticator, Conversation, Denied, LoginAttempt};
-use crate::keys;
+use crate::{keys, parse_error, permissions};
 
 /// The file: `[users.NAME]` with `password = "$argon2id$…"`, and `inactive = true` or a text that says
 /// since when.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Users {
     #[serde(default)]
     users: BTreeMap<String, User>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct User {
     password: String,
@@ -60,8 +60,9 @@ struct Accounts {
 }
 
 impl UsersFile {
-    /// With a file that has to be readable now. Says what is wrong with it.
+    /// With a file that has to be readable now, by nobody else. Says what is wrong with it.
     pub fn open(path: &Path) -> Result<Self, String> {
+        permissions::check_accounts(path).map_err(|e| e.to_string())?;
         read(path)?;
         let accounts = Arc::new(Accounts {
             path: path.to_owned(),
@@ -96,7 +97,7 @@ impl Authenticator for UsersFile {
     }
 
     fn credential(&self, user: &UserName) -> Option<SecretString> {
-        let users = read(&self.path).ok()?.users;
+        let users = read(&self.accounts.path).ok()?.users;
         users.get(user.as_str()).map(|user| user.password.as_str().into())
     }
 }
@@ -125,7 +126,7 @@ fn active(found: Option<&User>, user: UserName) -> Result<UserName, Denied> {
 
 fn read(path: &Path) -> Result<Users, String> {
     let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
-    toml::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))
+    toml::from_str(&text).map_err(|e| format!("{}: {}", path.display(), parse_error::toml(&e, &text)))
 }
 
 /// Whether the password has this hash (`PasswordVerifier`, with memory of our own).
@@ -186,7 +187,9 @@ pub fn add_user(path: &Path, user: &UserName, password: &SecretString) -> Result
     } else {
         String::new()
     };
-    let mut users: toml::Table = before.parse().map_err(|e| format!("{}: {e}", path.display()))?;
+    let mut users: toml::Table = before
+        .parse()
+        .map_err(|e| format!("{}: {}", path.display(), parse_error::toml(&e, &before)))?;
     let all = users
         .entry("users")
         .or_insert_with(|| toml::Value::Table(toml::Table::new()));
@@ -205,7 +208,11 @@ pub fn add_user(path: &Path, user: &UserName, password: &SecretString) -> Result
     // Written beside and renamed: a sign-in never reads half a file.
     let new = path.with_extension("new");
     let _ = std::fs::remove_file(&new);
-    keys::write_private(&new, text.as_bytes()).map_err(|e| e.to_string())?;
+    match std::fs::metadata(path) {
+        Ok(before) => keys::write_like(&new, text.as_bytes(), &before),
+        Err(_) => keys::write_private(&new, text.as_bytes()),
+    }
+    .map_err(|e| e.to_string())?;
     std::fs::rename(&new, path).map_err(|e| format!("{}: {e}", path.display()))
 }
 
@@ -296,7 +303,7 @@ mod tests {
     #[test]
     fn a_file_with_an_unknown_key_is_refused() {
         let (_folder, path) = file();
-        std::fs::write(&path, "[users.ada]\npasswort = \"x\"\n").unwrap();
+        keys::write_private(&path, b"[users.ada]\npasswort = \"x\"\n").unwrap();
         assert!(UsersFile::open(&path).err().unwrap().contains("passwort"));
     }
 }

@@ -132,7 +132,9 @@ impl HttpBody for AnswerBody {
         let frame = this.next_frame(cx);
         if let Some(progress) = &this.progress {
             // hyper asks for more when the client has made room for what it had.
-            progress.taken.fetch_add(std::mem::take(&mut this.handed_over) as u64, Relaxed);
+            progress
+                .taken
+                .fetch_add(std::mem::take(&mut this.handed_over) as u64, Relaxed);
             if let Poll::Ready(Some(Ok(frame))) = &frame {
                 this.handed_over = frame.data_ref().map_or(0, Bytes::len);
             }

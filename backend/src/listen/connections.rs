@@ -15,7 +15,6 @@ use http::Extensions;
 use shared::names::UserName;
 use tokio::sync::Notify;
 
-use super::limits::Seldom;
 use crate::auth::Seen;
 use crate::client_network::network_of;
 
@@ -35,7 +34,6 @@ pub(super) struct Connections {
     max_per_person: usize,
     open: Mutex<HashMap<Owner, Vec<Arc<Connection>>>>,
     started: Instant,
-    refused: Seldom,
 }
 
 /// One connection of a client.
@@ -66,7 +64,6 @@ impl Connections {
             max_per_person,
             open: Mutex::default(),
             started: Instant::now(),
-            refused: Seldom::default(),
         })
     }
 
@@ -114,17 +111,14 @@ impl Connections {
         }
     }
 
-    /// Writes once a minute that a client was refused.
+    /// Logs that a client was refused.
     pub(super) fn log_refusal(&self, address: IpAddr) {
-        if self.refused.is_due() {
-            let limit = self.max_per_address;
-            tracing::warn!(
-                %address,
-                limit,
-                "refused a connection: too many from this address (server.max_connections_per_address); if it is a \
-                 proxy, name it in server.trusted_proxies"
-            );
-        }
+        tracing::warn!(
+            %address,
+            limit = self.max_per_address,
+            "refused a connection: too many from this address (server.max_connections_per_address); if it is a proxy, \
+             name it in server.trusted_proxies"
+        );
     }
 
     fn now(&self) -> u64 {

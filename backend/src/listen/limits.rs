@@ -1,7 +1,4 @@
-//! How many connections there is room for, and what is said seldom.
-
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+//! How many connections there is room for.
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
@@ -34,22 +31,4 @@ pub(super) fn places(wanted: usize) -> usize {
         "the limit of open files allows fewer connections than server.max_connections: raise it (LimitNOFILE, ulimit -n)"
     );
     possible.max(1)
-}
-
-/// Something that may be the case thousands of times and is said once a minute.
-#[derive(Debug, Default)]
-pub(super) struct Seldom(Mutex<Option<Instant>>);
-
-impl Seldom {
-    const EVERY: Duration = Duration::from_mins(1);
-
-    /// Whether it is to be said now.
-    pub(super) fn is_due(&self) -> bool {
-        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = said.is_none_or(|said| said.elapsed() >= Self::EVERY);
-        if due {
-            *said = Some(Instant::now());
-        }
-        due
-    }
 }

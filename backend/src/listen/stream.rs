@@ -29,7 +29,12 @@ pub(super) struct Stream<T = Transport> {
 
 impl<T> Stream<T> {
     /// A connection that takes this place.
-    pub(super) fn new(transport: T, rate: Option<MinRate>, registered: Registered, place: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(
+        transport: T,
+        rate: Option<MinRate>,
+        registered: Registered,
+        place: OwnedSemaphorePermit,
+    ) -> Self {
         Self {
             transport,
             check: RateCheck::new(rate),

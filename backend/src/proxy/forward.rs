@@ -47,7 +47,10 @@ pub async fn forward(app: &AppState, mut request: Request) -> Result<(Response, 
     }
 
     let protocol = upgrade_of(request.headers());
-    let (client, asked) = (protocol.as_ref().map(|_| hyper::upgrade::on(&mut request)), protocol.clone());
+    let (client, asked) = (
+        protocol.as_ref().map(|_| hyper::upgrade::on(&mut request)),
+        protocol.clone(),
+    );
     let is_https = app.config.server.is_https();
     let scheme = if is_https { "https" } else { "http" };
     let address = ClientAddress::of(request.extensions()).unwrap_or(Ipv4Addr::UNSPECIFIED.into());
@@ -131,7 +134,9 @@ fn authorize(app: &App, owner: &str, request: &Request) -> Result<Arc<Session>, 
     let headers = request.headers();
     let connection = Connection::of(request.extensions());
     let session = match connection {
-        Some(connection) => app.sessions.authenticate_again(Audience::User, headers, &connection.seen),
+        Some(connection) => app
+            .sessions
+            .authenticate_again(Audience::User, headers, &connection.seen),
         None => app.sessions.authenticate(Audience::User, headers).map(Arc::new),
     };
     let session = session.ok_or(Error::NotSignedIn)?;
@@ -152,7 +157,9 @@ fn authorize(app: &App, owner: &str, request: &Request) -> Result<Arc<Session>, 
 /// 7.8).
 fn agreed_upgrade(asked: Option<&HeaderValue>, answer: &HeaderMap) -> Result<HeaderValue, Error> {
     let is_asked = |agreed: &HeaderValue| {
-        let mut asked = asked.map_or(&b""[..], HeaderValue::as_bytes).split(|byte| *byte == b',');
+        let mut asked = asked
+            .map_or(&b""[..], HeaderValue::as_bytes)
+            .split(|byte| *byte == b',');
         asked.any(|name| name.trim_ascii().eq_ignore_ascii_case(agreed.as_bytes().trim_ascii()))
     };
     upgrade_of(answer).filter(is_asked).ok_or_else(|| {

@@ -18,7 +18,8 @@ use shared::names::UserName;
 use tokio::sync::Notify;
 
 pub(super) use order::Purpose;
-pub use process::sign_for_others;
+pub use process::{answer_line, sign_for_others};
+pub use remote::decode_reply;
 pub(crate) use signer::audit_owner;
 pub use signer::{AUDIT, Limits, Signer};
 

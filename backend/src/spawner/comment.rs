@@ -66,6 +66,12 @@ impl JobComment {
     }
 }
 
+/// Reads a comment as the spawner would, for tests: the port that it tells, and the text that is written of it.
+pub fn decode_comment(comment: &str) -> Option<(Option<u16>, String)> {
+    let read = JobComment::read(comment)?;
+    Some((read.port, read.write()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -74,7 +74,9 @@ impl Spawner {
             }
             Err(error) => {
                 if !error.is_outage() {
-                    server.known.send_modify(|known| known.held_by = Some(job.reason.clone()));
+                    server
+                        .known
+                        .send_modify(|known| known.held_by = Some(job.reason.clone()));
                 }
                 if server.is_new_obstacle(&error.to_string()) {
                     tracing::warn!(user = %server.user, job.id = job.id, %error, "cannot release a job; retrying");

@@ -103,10 +103,4 @@ impl Store {
             .await?;
         Ok(())
     }
-
-    /// Takes the store away.
-    #[cfg(test)]
-    pub(crate) async fn close(&self) {
-        self.pool.close().await;
-    }
 }

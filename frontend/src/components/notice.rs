@@ -1,7 +1,7 @@
 //! Something to know before going on, with its meaning as a word, a shape and a colour.
 
 use leptos::prelude::*;
-use shared::api::ErrorCode;
+use shared::api::{ErrorCode, ErrorView};
 
 use super::button::{Button, Buttons, SECOND};
 use crate::a11y::Heading;
@@ -52,13 +52,10 @@ pub(crate) fn failure_words(text: &Tongue, failure: &Failure) -> String {
             let until = until.map_or_else(String::new, |until| text.until(&clock::when(until)));
             text.fill(Word::SignOutNotStored, &[&until])
         }
-        ErrorCode::Throttled => {
-            let seconds = error
-                .details
-                .get("retry_after")
-                .and_then(|seconds| seconds.parse().ok());
-            text.count(Word::Throttled, seconds.unwrap_or(60))
-        }
+        ErrorCode::Throttled => text.count(Word::Throttled, retry_after(error)),
+        ErrorCode::TooManyStarts => text.count(Word::TooManyStarts, retry_after(error)),
+        ErrorCode::TooManyChanges => text.count(Word::TooManyChanges, retry_after(error)),
+        ErrorCode::TooManyStreams => text.get(Word::TooManyStreams).to_owned(),
         ErrorCode::Inactive => format!("{}.", text.get(Word::InactiveTitle)),
         ErrorCode::NoAssociation => text.get(Word::NoAssociationLead).to_owned(),
         ErrorCode::NotSignedIn => text.get(Word::NotSignedIn).to_owned(),
@@ -95,6 +92,12 @@ pub(crate) fn failure_words(text: &Tongue, failure: &Failure) -> String {
         Some(said) => format!("{words} {said}"),
         None => words,
     }
+}
+
+/// In how many seconds a request may be repeated.
+fn retry_after(error: &ErrorView) -> i64 {
+    let seconds = error.details.get("retry_after");
+    seconds.and_then(|seconds| seconds.parse().ok()).unwrap_or(60)
 }
 
 /// What went wrong, said at once.

@@ -122,3 +122,34 @@ fn a_smaller_request_is_proposed_in_its_own_unit() {
         assert_eq!(text.room(&Room::For(less), asked, at).replace(NBSP, " "), sentence);
     }
 }
+
+#[test]
+fn a_limit_per_person_is_told_with_the_time_to_wait_in_both_languages() {
+    use crate::api::Failure;
+    use crate::components::failure_words;
+    use shared::api::{ErrorCode, ErrorView};
+
+    let failure = |code| {
+        Failure::Api(Box::new(ErrorView {
+            status: 429,
+            message: String::new(),
+            code,
+            fields: Vec::new(),
+            why: None,
+            details: std::collections::BTreeMap::from([("retry_after".into(), "10".into())]),
+            request_id: "7f".into(),
+        }))
+    };
+    for (code, en, fr) in [
+        (
+            ErrorCode::TooManyStarts,
+            "servers too often",
+            "démarré des serveurs trop souvent",
+        ),
+        (ErrorCode::TooManyChanges, "Too many requests", "Trop de demandes"),
+    ] {
+        let words = [Locale::En, Locale::Fr].map(|locale| failure_words(locale.text(), &failure(code)));
+        assert!(words[0].contains(en) && words[1].contains(fr), "{words:?}");
+        assert!(words.iter().all(|words| words.contains("10")), "{words:?}");
+    }
+}

@@ -155,6 +155,9 @@ fn every_plain_name_reads_back() {
         ErrorCode::SignOutNotStored,
         ErrorCode::NoAssociation,
         ErrorCode::SlurmUnreachable,
+        ErrorCode::TooManyStarts,
+        ErrorCode::TooManyChanges,
+        ErrorCode::TooManyStreams,
         ErrorCode::Internal,
     ] {
         reads_back(&code);

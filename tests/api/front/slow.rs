@@ -45,11 +45,18 @@ async fn a_hundred_bodies_that_never_arrive_keep_nobody_out_and_are_ended_after_
     }
     let visitor = tokio::time::timeout(Duration::from_secs(5), site.sign_in("ada")).await;
     assert!(visitor.is_ok(), "a visitor is kept out");
-    assert!(started.elapsed() < Duration::from_secs(12), "the attack is over: {:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(12),
+        "the attack is over: {:?}",
+        started.elapsed()
+    );
 
     let answers = join_all(attack.into_iter().map(rest)).await;
     let took = started.elapsed();
-    assert!(took > Duration::from_secs(14) && took < Duration::from_secs(25), "{took:?}");
+    assert!(
+        took > Duration::from_secs(14) && took < Duration::from_secs(25),
+        "{took:?}"
+    );
     // One address has half of all connections at most.
     let ended = answers.iter().filter(|answer| answer.starts_with("HTTP/1.1 408"));
     assert_eq!(ended.count(), 50, "{answers:?}");
@@ -102,7 +109,9 @@ async fn a_body_for_the_hub_has_to_arrive_in_time_at_every_path_and_in_every_for
     // Where nobody reads a body nobody waits for it.
     let unread = exchange_at(port, &unfinished_request(url, "hub/home")).await.unwrap();
     assert!(unread.starts_with("HTTP/1.1 "), "{unread}");
-    let stranger = exchange_at(port, &unfinished_request(url, "user/ada/echo")).await.unwrap();
+    let stranger = exchange_at(port, &unfinished_request(url, "user/ada/echo"))
+        .await
+        .unwrap();
     assert!(stranger.starts_with("HTTP/1.1 401"), "{stranger}");
     site.shut_down().await;
 }
@@ -123,12 +132,19 @@ async fn past_the_limit_of_an_address_its_connections_are_refused_in_words_and_o
         attack.push(stream);
     }
     let request = super::request(&site.url);
-    let answer = super::exchange(connect_from(ATTACKER, port).await, &request).await.unwrap();
+    let answer = super::exchange(connect_from(ATTACKER, port).await, &request)
+        .await
+        .unwrap();
     assert!(answer.starts_with("HTTP/1.1 429"), "{answer}");
     assert!(answer.contains("\r\nretry-after: 5\r\n"), "{answer}");
-    assert!(answer.contains("from your network address") && answer.contains("adresse réseau"), "{answer}");
+    assert!(
+        answer.contains("from your network address") && answer.contains("adresse réseau"),
+        "{answer}"
+    );
     said(&site, "refused a connection: too many from this address").await;
-    let other = super::exchange(connect_from([127, 0, 0, 67], port).await, &request).await.unwrap();
+    let other = super::exchange(connect_from([127, 0, 0, 67], port).await, &request)
+        .await
+        .unwrap();
     assert!(other.starts_with("HTTP/1.1 200"), "{other}");
 
     // A connection that has been answered and waits for another request makes room.
@@ -140,7 +156,9 @@ async fn past_the_limit_of_an_address_its_connections_are_refused_in_words_and_o
         (idle.read_exact(&mut answer).await.is_ok() && &answer == b"HTTP/1.1 200").then_some(idle)
     })
     .await;
-    let next = super::exchange(connect_from(ATTACKER, port).await, &request).await.unwrap();
+    let next = super::exchange(connect_from(ATTACKER, port).await, &request)
+        .await
+        .unwrap();
     assert!(next.starts_with("HTTP/1.1 200"), "{next}");
     rest(idle).await;
     site.shut_down().await;

@@ -8,6 +8,7 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
+use slipway_tests::site::write_configuration;
 use slipway_tests::{program, repository};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
@@ -40,7 +41,7 @@ fn run(folder: &Path, line: &str) -> Child {
         .replace("\nkey_file = \"slurm.pem\"", &signer)
         .replace("\nkey_id = ", "\n# key_id = ");
     let text = format!("{text}\n[signer]\nkey_file = \"slurm.key\"\n{line}\n");
-    std::fs::write(folder.join("slipway.toml"), text).unwrap();
+    write_configuration(&folder.join("slipway.toml"), &text);
     Command::new(program("slipway"))
         .args(["sign", "--config"])
         .arg(folder.join("slipway.toml"))

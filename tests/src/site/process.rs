@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use super::{Site, free_port};
+use super::{Site, free_port, write_configuration};
 use crate::{program, until};
 
 /// One of Slipway's processes.
@@ -43,11 +43,10 @@ impl Site {
         let url = first.replace(first_port, &port.to_string());
         let config = std::fs::read_to_string(self.path("slipway.toml")).expect("the configuration");
         let name = format!("beside-{port}");
-        std::fs::write(
-            self.path(&format!("{name}.toml")),
-            config.replace(&format!("127.0.0.1:{first_port}"), &format!("127.0.0.1:{port}")),
-        )
-        .expect("a configuration");
+        write_configuration(
+            &self.path(&format!("{name}.toml")),
+            &config.replace(&format!("127.0.0.1:{first_port}"), &format!("127.0.0.1:{port}")),
+        );
         let child = self.run_slipway(&name).await;
         self.beside.push(child);
         url

@@ -358,7 +358,7 @@ async fn without_the_store_counting_goes_on_and_what_was_not_written_is_written_
     let replicas = Replicas::new().await;
     let folder = tempfile::tempdir().unwrap();
     let away = Store::open(&folder.path().join("slipway.db")).await.unwrap();
-    away.close().await;
+    away.clone().close().await;
     let one = replicas.start().await;
     let ada = name("ada");
     one.fails_often(3, HOME, &ada);

@@ -24,6 +24,7 @@ use super::signer::{AUDIT, Limits, Signer};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::keys::Secret;
+use crate::parse_error;
 
 /// A connection without a line for so long is closed; whoever wants more connects anew.
 const IDLE: Duration = Duration::from_mins(1);
@@ -133,14 +134,14 @@ async fn serve(stream: UnixStream, signer: &Signer, allowed: Allowed) {
     }
     while let Ok(Some(line)) = timeout(IDLE, lines.next()).await {
         let order = match &line {
-            Ok(line) => serde_json::from_str::<Order>(line).map_err(|e| e.to_string()),
+            Ok(line) => parse_order(line),
             Err(LinesCodecError::MaxLineLengthExceeded) => Err("the line is too long".to_owned()),
             Err(LinesCodecError::Io(_)) => return,
         };
         let (reply, is_last) = match order {
             Ok(order) => (signed(signer, &order), false),
             Err(why) => {
-                tracing::warn!(target: AUDIT, uid, pid, ?why, "refused an order that is none");
+                tracing::warn!(target: AUDIT, uid, pid, why, "refused an order that is none");
                 (Reply::NotServed(format!("not an order: {why}")), true)
             }
         };
@@ -148,6 +149,20 @@ async fn serve(stream: UnixStream, signer: &Signer, allowed: Allowed) {
             return;
         }
     }
+}
+
+/// Reads a line; or what is wrong with it, without what it says.
+fn parse_order(line: &str) -> Result<Order, String> {
+    serde_json::from_str(line).map_err(|error| parse_error::json(&error))
+}
+
+/// Answers one line as the signer's socket would, for tests.
+pub fn answer_line(signer: &Signer, line: &str) -> String {
+    let reply = match parse_order(line) {
+        Ok(order) => signed(signer, &order),
+        Err(why) => Reply::NotServed(why),
+    };
+    serde_json::to_string(&reply).unwrap_or_default()
 }
 
 fn signed(signer: &Signer, order: &Order) -> Reply {

@@ -49,16 +49,7 @@ impl Remote {
         let answered = tokio::time::timeout(PATIENCE, self.ask(&line)).await;
         let answer = answered.map_err(|_| away("no answer in time"))?;
         let answer = answer.map_err(|e| away(&e.to_string()))?;
-        match serde_json::from_str(&answer) {
-            Ok(Reply::Signed { token, until }) => Ok(Token {
-                text: SecretString::from(token),
-                until,
-            }),
-            Ok(Reply::Refused(why)) => Err(SlurmError::NotSigned(why)),
-            Ok(Reply::NotServed(why)) => Err(away(&why)),
-            // Not the error, which may quote what was said.
-            Err(_) => Err(away("an answer that is none of `slipway sign`")),
-        }
+        read_reply(&answer, away)
     }
 
     async fn ask(&self, line: &str) -> io::Result<String> {
@@ -85,6 +76,26 @@ impl Remote {
             idle.push(connection);
         }
     }
+}
+
+/// The token in a signer's line, or why there is none.
+fn read_reply(line: &str, away: impl Fn(&str) -> SlurmError) -> Result<Token, SlurmError> {
+    match serde_json::from_str(line) {
+        Ok(Reply::Signed { token, until }) => Ok(Token {
+            text: SecretString::from(token),
+            until,
+        }),
+        Ok(Reply::Refused(why)) => Err(SlurmError::NotSigned(why)),
+        Ok(Reply::NotServed(why)) => Err(away(&why)),
+        // Not the error, which may quote what was said.
+        Err(_) => Err(away("an answer that is none of `slipway sign`")),
+    }
+}
+
+/// Reads a signer's line as `slipway serve` would, for tests: when the token ends.
+pub fn decode_reply(line: &str) -> Result<i64, SlurmError> {
+    let away = |cause: &str| SlurmError::SignerAway(cause.to_owned());
+    read_reply(line, away).map(|token| token.until)
 }
 
 async fn exchange(connection: &mut Lines, line: &str) -> io::Result<String> {
