@@ -24,8 +24,8 @@ const PROBLEMS_OF_ONE: u64 = 10;
 const EVENTS: u64 = 600;
 /// … and of one person.
 const EVENTS_OF_ONE: u64 = 60;
-/// Lines a minute of a `debug` or `trace` kind.
-const DETAILS: u64 = 600;
+/// Lines a minute of a `debug` or `trace` kind, which an administrator has asked for.
+const DETAILS: u64 = 6_000;
 /// People and addresses that are told apart in a minute, for each kind.
 const TOLD_APART: usize = 1000;
 
