@@ -88,7 +88,7 @@ async fn without_the_persons_own_settings_jupyter_sees_fresh_folders_this_once()
 async fn defaults(person: &Person) -> Option<serde_json::Value> {
     let shown: serde_json::Value = person.get(&person.own("show")).await.json();
     let folder = shown["environment"]["JUPYTER_CONFIG_PATH"].as_str()?;
-    let text = std::fs::read(format!("{folder}/labconfig/default_setting_overrides.json")).unwrap();
+    let text = std::fs::read(format!("{folder}/labconfig/default_setting_overrides.json")).ok()?;
     Some(serde_json::from_slice(&text).unwrap())
 }
 

@@ -157,14 +157,15 @@ async fn no_process_of_a_job_was_started_with_its_key() {
     site.shut_down().await;
 }
 
-/// The private folder of a person's running job.
-async fn folder_of(person: &slipway_tests::Person) -> std::path::PathBuf {
+/// The private folders of a person's running job: with its key, and for the sockets of its kernels.
+async fn folders_of(person: &slipway_tests::Person) -> [std::path::PathBuf; 2] {
     let shown: Value = person.get(&person.own("show")).await.json();
+    let sockets = shown["environment"]["JUPYTER_RUNTIME_DIR"].as_str().unwrap();
     let mut arguments = shown["arguments"].as_array().unwrap().iter();
     let key = arguments
         .find_map(|a| a.as_str()?.strip_prefix("--ServerApp.keyfile="))
         .unwrap();
-    std::path::Path::new(key).parent().unwrap().to_owned()
+    [std::path::Path::new(key).parent().unwrap().to_owned(), sockets.into()]
 }
 
 fn in_folder(folder: &std::path::Path) -> Plan {
@@ -181,18 +182,29 @@ async fn the_folder_of_a_killed_job_is_removed_by_the_next_job_and_that_of_a_run
     let (ada, other) = (site.sign_in("ada").await, site.sign_in("many-accounts").await);
     ada.start_and_wait(&json!({})).await;
     other.start_and_wait(&json!({})).await;
-    let (killed, running) = (folder_of(&ada).await, folder_of(&other).await);
+    let ([key, killed], [_, running]) = (folders_of(&ada).await, folders_of(&other).await);
     assert!(killed.starts_with(folder.path()), "{}", killed.display());
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&killed).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o700);
     let group = format!("-{}", site.cluster().job(1).unwrap().process.unwrap());
     let kill = std::process::Command::new("kill")
         .args(["-KILL", "--", &group])
         .status();
     assert!(kill.unwrap().success());
     ada.wait_for(Phase::Ended).await;
-    assert!(killed.exists(), "nothing could remove it yet");
+    assert!(key.exists() && killed.exists(), "nothing could remove them yet");
     ada.start_and_wait(&json!({})).await;
-    assert!(!killed.exists(), "{}", killed.display());
-    assert!(running.join("server.key").exists(), "{}", running.display());
+    assert!(
+        !killed.exists() && !key.exists(),
+        "{} {}",
+        killed.display(),
+        key.display()
+    );
+    assert!(running.exists(), "{}", running.display());
+    let sockets = folders_of(&ada).await[1].clone();
+    ada.delete(&ada.server_path()).await;
+    ada.wait_for(Phase::Ended).await;
+    slipway_tests::until("the folder to be gone", || async { (!sockets.exists()).then_some(()) }).await;
     site.shut_down().await;
 }
 

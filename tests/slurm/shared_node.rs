@@ -206,7 +206,7 @@ async fn a_neighbour_reads_nothing_of_lab_notebook_terminal_and_a_proxied_applic
             "the spy does not see {found}: {read}"
         );
     }
-    let keys = as_user(&site, "alice", "cat /tmp/sw-*/runtime/kernel-*.json").await;
+    let keys = as_user(&site, "alice", "cat /tmp/sw-*/kernel-*.json").await;
     let keys: Vec<_> = keys
         .split("\"key\": \"")
         .skip(1)
@@ -231,8 +231,8 @@ async fn a_neighbour_reads_nothing_of_lab_notebook_terminal_and_a_proxied_applic
     );
 
     // All of it ends with the job.
-    let folders = "ls -d /tmp/sw-* 2>/dev/null || true";
-    assert_eq!(as_user(&site, "root", folders).await.lines().count(), 1);
+    let folders = "ls -d /tmp/sw-* /tmp/slipway-* 2>/dev/null || true";
+    assert_eq!(as_user(&site, "root", folders).await.lines().count(), 2);
     alice.delete(&alice.server_path()).await;
     until("the folder to be gone", || async {
         as_user(&site, "root", folders).await.is_empty().then_some(())

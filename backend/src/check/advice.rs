@@ -114,7 +114,7 @@ pub(super) fn end(id: Option<u64>, end: &EndView, awaited: &str, config: &config
         ),
         EndCause::HomeFull => format!("nothing more can be written to the person's home; {look}"),
         EndCause::NoFolder => format!(
-            "nothing can be written to job.runtime_dir ({}) on the node; {look}",
+            "nothing can be written to the temporary folder of the node, or to job.runtime_dir ({}); {look}",
             job.runtime_dir
         ),
         EndCause::SocketPathTooLong => format!(

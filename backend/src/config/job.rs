@@ -36,7 +36,7 @@ pub struct Job {
     /// The job's output file, below the home; `%j` is the job's id.
     #[serde(default = "output")]
     pub output: String,
-    /// The folder on the node in which each job makes its private folder, for its keys and the sockets of its kernels.
+    /// The folder on the node in which each job makes its private folder for the sockets of its kernels.
     #[serde(default = "runtime_dir")]
     pub runtime_dir: String,
     /// Kernels, by the names of their kernelspecs, that cannot use Unix sockets and get TCP.

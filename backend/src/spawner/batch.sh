@@ -13,8 +13,8 @@ fail() { # CODE WORDS… : Slipway turns the code into the sentence that the per
 # for as long as it runs. The variables move into files of a private folder, and the script starts itself anew in the same
 # process without them.
 if [[ ${SLIPWAY_SERVER_KEY+set} ]]; then
-  # The path is short: Unix sockets of kernels are below it.
-  folder=$(mktemp -d "$SLIPWAY_RUNTIME_DIR/sw-XXXXXXXX") || fail 85 "cannot make a folder in $SLIPWAY_RUNTIME_DIR"
+  # A folder that nobody else can enter and that ends with the job.
+  folder=$(mktemp -d "${SLURM_TMPDIR:-${TMPDIR:-/tmp}}/slipway-XXXXXXXX") || fail 85 "no temporary folder"
   trap 'rm -rf "$folder"' EXIT # not run by exec
   {
     printf '%s' "$SLIPWAY_SERVER_KEY" >"$folder/server.key" &&
@@ -30,8 +30,9 @@ fi
 
 # Second stage. The variables are read as shell variables, so that kernels, terminals and jobs that are submitted from them
 # do not inherit them.
-folder=$1
-trap 'rm -rf "$folder"' EXIT
+folder=$1 sockets=''
+tidy() { rm -rf "$folder" ${sockets:+"$sockets"}; }
+trap tidy EXIT
 . "$folder/variables" || fail 85 "cannot read $folder/variables"
 
 # Jupyter writes to the home before it says anything. That a quota is used up shows only when something is written.
@@ -40,19 +41,22 @@ probe="$HOME/.slipway-$SLURM_JOB_ID"
 printf '%4096s' >"$probe" || { rm -f "$probe"; fail 88 "nothing can be written to $HOME"; }
 rm -f "$probe"
 
-# Connection files and sockets of kernels. The path of a Unix socket has at most 107 bytes; this one has ASCII letters only.
-runtime="$folder/runtime" defaults="$folder/defaults" lab="$folder/lab/slipway"
-longest="$runtime/kernel-00000000-0000-0000-0000-000000000000-ipc-99"
+# Connection files and sockets of kernels. The path of a Unix socket has at most 107 bytes (here: ASCII characters).
+longest="$SLIPWAY_RUNTIME_DIR/sw-XXXXXXXX/kernel-00000000-0000-0000-0000-000000000000-ipc-99"
 ((${#longest} <= 107)) || fail 89 "paths of sockets in $SLIPWAY_RUNTIME_DIR would be longer than 107 bytes: $longest"
-mkdir -p "$runtime" "$lab/static" "$defaults"/{labconfig,jupyter_server_config.d} "$folder/python" || fail 85 "cannot write to $folder"
+sockets=$(mktemp -d "$SLIPWAY_RUNTIME_DIR/sw-XXXXXXXX") || fail 85 "cannot make a folder in $SLIPWAY_RUNTIME_DIR"
 
-# A running job holds a lock on a file in its folder. Folders without one were left by jobs that were killed: remove them.
+# A running job holds a lock on a file that names its other folder. Jobs that were killed left theirs unlocked: remove both.
 if command -v flock >/dev/null; then
-  exec 9>"$folder/unlocked" && flock 9 && mv "$folder/unlocked" "$folder/lock"
+  exec 9>"$sockets/unlocked" && printf '%s' "$folder" >&9 && flock 9 && mv "$sockets/unlocked" "$sockets/slipway.lock"
   for stale in "$SLIPWAY_RUNTIME_DIR"/sw-????????; do
-    [[ -O $stale && ! -L $stale && -f $stale/lock ]] && flock -n "$stale/lock" rm -rf "$stale"
+    [[ -O $stale && ! -L $stale && -f $stale/slipway.lock ]] &&
+      flock -n "$stale/slipway.lock" rm -rf "$(<"$stale/slipway.lock")" "$stale"
   done
 fi
+
+defaults="$folder/defaults" lab="$folder/lab/slipway"
+mkdir -p "$lab/static" "$defaults"/{labconfig,jupyter_server_config.d} "$folder/python" || fail 85 "cannot write to $folder"
 
 # JupyterLab says when the time is nearly over, by an extension that is there for this job alone.
 printf 'const ends = %d, language = "%s";\n%s' "${SLURM_JOB_END_TIME:-0}" "$SLIPWAY_LANGUAGE" "$SLIPWAY_LAB" >"$lab/static/remoteEntry.js"
@@ -75,11 +79,11 @@ unset "${!SLIPWAY_@}"
 # The site's set-up lines. What they complain about is kept for a moment: a module that is missing is told apart, in
 # the words of Lmod and of Environment Modules, also where the lines after it go on.
 complaints="$folder/complaints" # Should they exit, that is a failure of theirs, and not of Jupyter.
-trap 'cat "$complaints" >&2; rm -rf "$folder"; exit 81' EXIT
+trap 'cat "$complaints" >&2; tidy; exit 81' EXIT
 eval "$setup" 2>"$complaints" 9>&-
 code=$? module=0
 grep -qE 'module\(s\) (are|is) unknown|cannot be loaded as requested|Unable to locate a modulefile' "$complaints" && module=1
-trap 'rm -rf "$folder"' EXIT
+trap tidy EXIT
 cat "$complaints" >&2
 ((code == 0)) || fail $((module ? 86 : 81)) "the site's set-up lines ended with $code"
 command -v "$jupyter" >/dev/null || fail $((module ? 86 : 82)) "there is no $jupyter on $HOSTNAME"
@@ -95,7 +99,7 @@ if [[ $language ]]; then
   printf '{"@jupyterlab/translation-extension:plugin":{"locale":"%s"}}' "$language" \
     >"$defaults/labconfig/default_setting_overrides.json"
 fi
-export JUPYTER_CONFIG_PATH="${JUPYTER_CONFIG_PATH:+$JUPYTER_CONFIG_PATH:}$defaults" JUPYTER_RUNTIME_DIR="$runtime"
+export JUPYTER_CONFIG_PATH="${JUPYTER_CONFIG_PATH:+$JUPYTER_CONFIG_PATH:}$defaults" JUPYTER_RUNTIME_DIR="$sockets"
 
 # A port that nobody listens on; by the job's number, so that jobs that start together on a node choose others,
 # and a job that is started anew does not wait for its own port to be free.
