@@ -13,6 +13,11 @@ use crate::takeover;
 /// How soon somebody who vanished without a word is given up (a laptop that was closed), and who reads nothing.
 pub(super) const VANISHED: Duration = Duration::from_mins(3);
 
+/// Bytes of an answer that the system keeps unsent. Without it the system takes megabytes at once for a client with a slow
+/// line, and none for a minute after, so that the client would seem to take nothing.
+#[cfg(target_os = "linux")]
+pub(super) const UNSENT: u32 = 128 * 1024;
+
 /// Listens on an address.
 pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let listener = TcpListener::bind(address).await?;
@@ -51,6 +56,9 @@ fn notice_who_vanishes(listener: &TcpListener) -> io::Result<()> {
     let probes = TcpKeepalive::new().with_time(VANISHED / 3).with_interval(VANISHED / 12);
     socket.set_tcp_keepalive(&probes)?;
     #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(VANISHED))?;
+    {
+        socket.set_tcp_user_timeout(Some(VANISHED))?;
+        socket.set_tcp_notsent_lowat(UNSENT)?;
+    }
     Ok(())
 }

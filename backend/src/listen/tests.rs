@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use super::address::VANISHED;
+use super::address::{UNSENT, VANISHED};
 use super::*;
 use crate::config::ClientAddressIn;
 
@@ -211,4 +211,5 @@ async fn connections_notice_when_the_other_side_vanishes() {
     assert!(socket.keepalive().unwrap());
     assert_eq!(socket.tcp_keepalive_time().unwrap(), VANISHED / 3);
     assert_eq!(socket.tcp_user_timeout().unwrap(), Some(VANISHED));
+    assert_eq!(socket.tcp_notsent_lowat().unwrap(), UNSENT);
 }
