@@ -36,7 +36,12 @@ async fn connect_from(address: [u8; 4], port: u16) -> TcpStream {
 /// A request to the site of this URL of whose body one byte comes.
 fn unfinished_request(url: &str, path: &str) -> Vec<u8> {
     let host = url.split('/').nth(2).unwrap();
-    format!("POST /{path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: 64\r\n\r\n{{")
+    let kind = if path.contains("api/") {
+        "application/json"
+    } else {
+        "application/x-www-form-urlencoded"
+    };
+    format!("POST /{path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: {kind}\r\ncontent-length: 64\r\n\r\n{{")
         .into_bytes()
 }
 

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 use slipway_tests::{Plan, Site};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -90,13 +91,15 @@ async fn a_body_for_the_hub_has_to_arrive_in_time_at_every_path_and_in_every_for
         writer.write_all(&unfinished_request(url, path)).await.unwrap();
         let mut answer = Vec::new();
         let trickle = async {
-            while writer.write_all(b" ").await.is_ok() {
+            loop {
+                let _ = writer.write_all(b" ").await;
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         };
         tokio::select! {
             _ = reader.read_to_end(&mut answer) => {}
             () = trickle => {}
+            () = tokio::time::sleep(Duration::from_secs(20)) => {}
         }
         String::from_utf8_lossy(&answer).into_owned()
     }));
@@ -201,6 +204,9 @@ async fn a_class_behind_one_router_is_served_while_another_address_holds_all_tha
         ..Plan::default()
     })
     .await;
+    let limit = getrlimit(Resource::Nofile);
+    let current = limit.maximum;
+    setrlimit(Resource::Nofile, Rlimit { current, ..limit }).unwrap();
     site.sign_in("ada").await.start_and_wait(&json!({})).await;
     let mut attack = Vec::new();
     for path in PATHS[..3].iter().cycle().take(300) {
