@@ -18,8 +18,6 @@ fn plan() -> Plan {
     }
 }
 
-/// macOS has only one address for itself until it is given more.
-#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn fifteen_hundred_abandoned_attempts_from_five_addresses_keep_nobody_waiting() {
     let site = Site::start(plan()).await;
@@ -74,7 +72,6 @@ async fn until_logged(site: &Site, text: &str, times: usize) {
     .await;
 }
 
-#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn attempts_whose_client_hangs_up_before_the_check_count_and_are_logged() {
     let site = Site::start(plan()).await;
@@ -93,7 +90,6 @@ async fn attempts_whose_client_hangs_up_before_the_check_count_and_are_logged() 
     site.shut_down().await;
 }
 
-#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn attempts_that_wait_longer_than_a_request_count() {
     let site = Site::start(plan()).await;
