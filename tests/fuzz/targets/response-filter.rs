@@ -62,7 +62,7 @@ fuzz_target!(|data: &[u8]| {
     check_cache_control(&headers);
     headers.get_all(header::SET_COOKIE).iter().for_each(check_cookie);
     for value in headers.get_all("service-worker-allowed") {
-        let widest = PAGE.join(value.to_str().unwrap()).unwrap();
+        let widest = PAGE.join(&String::from_utf8_lossy(value.as_bytes())).unwrap();
         assert!(widest.path().starts_with("/user/ada/"), "{value:?}");
         assert_eq!(widest.origin(), PAGE.origin());
     }
