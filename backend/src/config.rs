@@ -516,6 +516,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table of values")]
     fn a_value_that_cannot_be_is_refused_with_file_line_key_and_what_would_be_right() {
         for (good, bad, key) in [
             (

@@ -68,9 +68,12 @@ where
             return Box::pin(self.router.call(request));
         }
         let rate = MinRate::of(&self.app.config.server);
-        let paced = |body: B| match body.is_end_stream() {
-            true => Body::new(body),
-            false => Body::new(PacedBody::new(Body::new(body), rate)),
+        let paced = |body: B| {
+            if body.is_end_stream() {
+                Body::new(body)
+            } else {
+                Body::new(PacedBody::new(Body::new(body), rate))
+            }
         };
         let (app, request) = (Arc::clone(&self.app), request.map(paced));
         Box::pin(async move {

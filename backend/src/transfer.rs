@@ -110,8 +110,8 @@ impl Window {
     fn wait(&mut self, rate: MinRate, now: Instant) -> Option<Instant> {
         let since = *self.since.get_or_insert(now);
         let waited = self.waited + now.duration_since(since);
-        if waited < rate.window {
-            return Some(now + (rate.window - waited));
+        if let Some(left) = rate.window.checked_sub(waited).filter(|left| !left.is_zero()) {
+            return Some(now + left);
         }
         let is_fast = self.bytes >= rate.bytes;
         *self = Self {

@@ -270,8 +270,8 @@ impl Drop for UnderWay {
 mod tests {
     use super::*;
 
-    fn address(last: u8) -> Option<IpAddr> {
-        Some(IpAddr::from([192, 0, 2, last]))
+    fn address(last: u8) -> IpAddr {
+        IpAddr::from([192, 0, 2, last])
     }
 
     fn person() -> UserName {
@@ -280,7 +280,7 @@ mod tests {
 
     /// A connection with a request under way.
     fn busy(connections: &Arc<Connections>, last: u8) -> (Registered, UnderWay) {
-        let registered = connections.add(address(last)).unwrap();
+        let registered = connections.add(Some(address(last))).unwrap();
         let under_way = registered.connection().begin_request();
         (registered, under_way)
     }
@@ -298,11 +298,11 @@ mod tests {
     fn one_address_has_so_many_connections_and_others_have_theirs() {
         let connections = Connections::new(2, 2);
         let (first, second) = (busy(&connections, 1), busy(&connections, 1));
-        assert!(connections.add(address(1)).is_none());
-        assert!(connections.add(address(2)).is_some());
+        assert!(connections.add(Some(address(1))).is_none());
+        assert!(connections.add(Some(address(2))).is_some());
         assert!(connections.add(None).is_some(), "a proxy is not counted");
         drop(first);
-        assert!(connections.add(address(1)).is_some());
+        assert!(connections.add(Some(address(1))).is_some());
         drop(second);
         assert!(connections.lock().is_empty(), "what is closed is forgotten");
     }
@@ -322,24 +322,24 @@ mod tests {
         drop(second);
         let (_fifth, _under_way) = busy(&connections, 1);
         assert!(is_evicted(&third));
-        assert!(connections.add(address(1)).is_none());
+        assert!(connections.add(Some(address(1))).is_none());
         drop(still);
-        assert!(connections.add(address(1)).is_some());
+        assert!(connections.add(Some(address(1))).is_some());
     }
 
     #[test]
     fn a_new_connection_a_tunnel_and_one_that_is_written_to_are_not_idle() {
         let connections = Connections::new(3, 3);
-        let new = connections.add(address(1)).unwrap();
+        let new = connections.add(Some(address(1))).unwrap();
         let (tunnel, switched) = busy(&connections, 1);
         tunnel.connection().becomes_tunnel();
         drop(switched);
         let (slow, sent) = busy(&connections, 1);
         slow.connection().set_blocked(true);
         drop(sent);
-        assert!(connections.add(address(1)).is_none());
+        assert!(connections.add(Some(address(1))).is_none());
         slow.connection().set_blocked(false);
-        assert!(connections.add(address(1)).is_some());
+        assert!(connections.add(Some(address(1))).is_some());
         assert_eq!([&new, &tunnel, &slow].map(is_evicted), [false, false, true]);
     }
 
@@ -355,10 +355,10 @@ mod tests {
         }
         let others = [busy(&connections, 1), busy(&connections, 1)];
         others[0].0.connection().belongs_to(&person());
-        assert!(connections.add(address(1)).is_none());
+        assert!(connections.add(Some(address(1))).is_none());
         theirs.pop();
         others[0].0.connection().belongs_to(&person());
-        assert!(connections.add(address(1)).is_some());
+        assert!(connections.add(Some(address(1))).is_some());
         drop((theirs, others));
         assert!(connections.lock().is_empty());
     }

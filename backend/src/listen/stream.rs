@@ -145,7 +145,7 @@ mod tests {
             }
         };
         let sending = async {
-            let error = stream.write_all(&[b'x'; 200_000]).await.unwrap_err();
+            let error = stream.write_all(&vec![b'x'; 200_000]).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::TimedOut);
             drop(stream);
         };
