@@ -6,7 +6,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
-const LIMITS = { wasm: 170_000, js: 12_000, css: 10_000, json: 20_000 }; // bytes, as they travel
+const LIMITS = { wasm: 175_000, js: 12_000, css: 10_000, json: 20_000 }; // bytes, as they travel
 const folder = process.env.TRUNK_STAGING_DIR;
 
 const document = join(folder, "index.html");

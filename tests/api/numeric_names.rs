@@ -77,7 +77,7 @@ async fn a_name_that_slurm_reads_as_a_uid_is_refused_before_anything_is_signed()
     let page = Person::send(sent.form(&[("username", "2001"), ("password", "any")])).await;
     assert!(page.text.contains("This username is a number"), "{}", page.text);
 
-    // With a sign-in of an earlier version, which let them in.
+    // With a session of an earlier version, which let them in.
     for person in site.signed_in(NUMERIC.map(str::to_owned)) {
         let refused = cancel(&person, id).await;
         assert!(refused.status >= 400, "{} cancelled it", person.name);
@@ -89,9 +89,8 @@ async fn a_name_that_slurm_reads_as_a_uid_is_refused_before_anything_is_signed()
     let log = site.log();
     for name in NUMERIC {
         let of_name = |line: &&str| line.contains(" slipway::signatures: ") && line.contains(&format!("sun={name} "));
-        let lines: Vec<_> = log.lines().filter(of_name).collect();
-        assert!(!lines.is_empty(), "{name}: {log}");
-        assert!(lines.iter().all(|line| line.contains("refused to sign")), "{lines:?}");
+        let signed: Vec<_> = log.lines().filter(of_name).collect();
+        assert!(signed.is_empty(), "{signed:?}");
     }
     site.shut_down().await;
 }

@@ -290,7 +290,7 @@ async fn the_signer_keeps_its_own_limits_whatever_it_is_told() {
         );
     }
     // The same connection goes on after a refusal …
-    for name in ["root", "slipway"] {
+    for name in ["root", "slipway", "2001", "0"] {
         let reply = connection.ask(&person(name)).await.unwrap();
         assert!(
             reply["refused"].as_str().unwrap().contains(name) && reply["signed"].is_null(),
@@ -325,7 +325,7 @@ async fn the_signer_keeps_its_own_limits_whatever_it_is_told() {
             count(" INFO slipway::signatures: signed"),
             count(" WARN slipway::signatures: refused to sign")
         ),
-        (5, 2),
+        (5, 4),
         "{log}"
     );
     assert_eq!(count(" WARN slipway::signatures: refused an order"), 8, "{log}");
