@@ -1,5 +1,5 @@
 // A login that ends while it is needed: the form that was half filled, the open Lab, the other tabs.
-import { endsIn, focused, gone, inspectAll, same, sees, signIn, step, story, tell, until } from "./browser.mjs";
+import { endsIn, focused, gone, inspectAll, please, same, sees, signIn, step, story, tell, until } from "./browser.mjs";
 import { allowLab, openNotebook } from "./jupyter.mjs";
 import { look } from "./server.mjs";
 
@@ -49,7 +49,7 @@ await tell(async (enter) => {
   notebook.expectReconnection();
   allow(/WebSocket connection to .* failed/, "the tunnel has ended with the login");
   allow(/(Failed to fetch|Unauthorized|Response|status of 4)/, "Lab asks all the same");
-  await endsIn(context, 1);
+  await please("sign out: ada");
   await until("the end", async () => !(await signedIn(page)));
   const hub = await context.newPage();
   person.page = hub;

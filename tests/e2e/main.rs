@@ -86,6 +86,11 @@ async fn grant(site: &Site, wish: &str) -> String {
         ("wake Slurm", _) => site.cluster().resume(),
         // The cookies of a sign-in that ends so soon.
         ("seconds of ada", seconds) => return json!(site.cookies_for("ada", seconds.parse().unwrap())).to_string(),
+        ("sign out", name) => {
+            let mut command = std::process::Command::new(slipway_tests::program("slipway"));
+            let command = command.args(["sign-out", name, "--config"]).arg(site.path("slipway.toml"));
+            assert!(command.status().unwrap().success());
+        }
         ("close the account of ada", _) => site.close_account("ada"),
         ("end job", id) => assert!(site.cluster().finish(id.parse().unwrap(), JobState::Timeout)),
         ("renew Slipway", _) => site.hand_over().await,
