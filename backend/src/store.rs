@@ -1,6 +1,7 @@
 //! What has to be remembered across restarts: sessions and which of them were ended, last choices, and the way to
 //! running servers. SQLite. Losing it loses no running server: everything else is in Slurm.
 
+mod file_system;
 mod rate_limits;
 mod sessions;
 
@@ -61,6 +62,7 @@ impl Kind {
 impl Store {
     /// Opens the file, or makes it with mode 0600.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        refuse_network_file_system(path)?;
         if !path.exists() {
             keys::write_private(path, b"").map_err(|e| StoreError(e.to_string()))?;
         }
@@ -70,6 +72,7 @@ impl Store {
     /// Opens a file that has to be there, for commands that run beside `slipway serve`. Creates no database; SQLite gives
     /// the files that it makes beside it (`-wal`, `-shm`) the owner of the database, also when root opens it.
     pub async fn open_existing(path: &Path) -> Result<Self, StoreError> {
+        refuse_network_file_system(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(false)
@@ -277,6 +280,16 @@ impl Store {
             }
         }
         Ok(servers)
+    }
+}
+
+fn refuse_network_file_system(path: &Path) -> Result<(), StoreError> {
+    match path.parent().and_then(file_system::network_file_system) {
+        None => Ok(()),
+        Some(kind) => Err(StoreError(format!(
+            "{} is on a network file system ({kind}), on which SQLite can lose data: name a file on a local disk",
+            path.display()
+        ))),
     }
 }
 

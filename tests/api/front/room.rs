@@ -66,11 +66,17 @@ async fn past_the_last_place_a_connection_waits_and_it_is_said() {
 async fn past_the_last_place_the_connection_that_has_been_idle_longest_makes_room() {
     let site = site(2).await;
     let (mut first, mut second) = (silent(&site).await, silent(&site).await);
-    second.write_all(&kept_request(&site.url)).await.unwrap();
-    let mut answer = [0; 12];
-    second.read_exact(&mut answer).await.unwrap();
+    for stream in [&mut first, &mut second] {
+        stream.write_all(&kept_request(&site.url)).await.unwrap();
+        stream.read_exact(&mut [0; 12]).await.unwrap();
+    }
     is_served(newcomer(&site)).await;
-    assert!(matches!(first.read(&mut [0]).await, Ok(0) | Err(_)));
+    // The one that asked last is still there.
+    let _ = first.read_to_end(&mut Vec::new()).await;
+    second.write_all(&request(&site.url)).await.unwrap();
+    let mut answer = String::new();
+    second.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.contains("HTTP/1.1 200 OK"), "{answer}");
     site.shut_down().await;
 }
 

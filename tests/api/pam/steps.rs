@@ -178,8 +178,8 @@ async fn who_pam_says_it_is_counts_and_not_what_was_typed() {
     assert_eq!(site.cluster().job(1).unwrap().user, "ada");
 
     for (to, status) in [
-        ("root", 401),
-        ("ROOT@example.org", 401),
+        ("root", 403),
+        ("ROOT@example.org", 403),
         ("ada@elsewhere.org", 503),
         ("../ada", 503),
     ] {
