@@ -271,7 +271,10 @@ async fn sessions_are_listed_and_ended_by_their_user_alone() {
     let second = site.anonymous();
     let login = second
         .request(Method::POST, "hub/api/login")
-        .header("user-agent", HeaderValue::from_bytes("Firefox <b>\u{e9}".as_bytes()).unwrap())
+        .header(
+            "user-agent",
+            HeaderValue::from_bytes("Firefox <b>\u{e9}".as_bytes()).unwrap(),
+        )
         .json(&json!({ "username": "ada", "password": site.password("ada") }));
     assert_eq!(Person::send(login).await.status, 200);
     let path = "hub/api/users/ada/sessions";
