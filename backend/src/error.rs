@@ -33,6 +33,10 @@ pub enum Error {
     /// Nobody is signed in.
     #[error("nobody is signed in")]
     NotSignedIn,
+    /// The same, to a request for one kernel. JupyterLab takes every status but 424 and 503 for the death of the kernel
+    /// (`kernel/default.ts`); with these it tries again, and finds the kernel once its user has signed in.
+    #[error("nobody is signed in")]
+    KernelNotShown,
     /// Wrong name, password or code; what the source of accounts said.
     #[error("wrong name or password")]
     WrongPassword(String),
@@ -158,6 +162,7 @@ impl Error {
         match self {
             Self::BadRequest(status, _) => (*status, ErrorCode::BadRequest),
             Self::NotSignedIn => (StatusCode::UNAUTHORIZED, ErrorCode::NotSignedIn),
+            Self::KernelNotShown => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::NotSignedIn),
             Self::WrongPassword(_) => (StatusCode::UNAUTHORIZED, ErrorCode::WrongPassword),
             Self::SignInOver => (StatusCode::UNAUTHORIZED, ErrorCode::SignInOver),
             Self::PasswordExpired(_) => (StatusCode::FORBIDDEN, ErrorCode::PasswordExpired),

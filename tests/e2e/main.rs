@@ -88,7 +88,9 @@ async fn grant(site: &Site, wish: &str) -> String {
         ("seconds of ada", seconds) => return json!(site.cookies_for("ada", seconds.parse().unwrap())).to_string(),
         ("sign out", name) => {
             let mut command = std::process::Command::new(slipway_tests::program("slipway"));
-            let command = command.args(["sign-out", name, "--config"]).arg(site.path("slipway.toml"));
+            let command = command
+                .args(["sign-out", name, "--config"])
+                .arg(site.path("slipway.toml"));
             assert!(command.status().unwrap().success());
         }
         ("close the account of ada", _) => site.close_account("ada"),

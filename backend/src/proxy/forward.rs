@@ -35,7 +35,10 @@ pub async fn forward(app: &AppState, mut request: Request) -> Result<(Response, 
         let response = hand_off::take(app, owner, uri.query(), request.headers()).await?;
         return Ok((response, Source::Slipway));
     }
-    let session = authorize(app, owner, &request)?;
+    let session = authorize(app, owner, &request).map_err(|error| match error {
+        Error::NotSignedIn if is_kernel(rest) => Error::KernelNotShown,
+        error => error,
+    })?;
     // Lab's own menu leads here; signing in and out is the hub's, whose page asks first.
     if let "logout" | "login" = rest {
         return Ok((Redirect::to(&app.hub_url(rest)).into_response(), Source::Slipway));
@@ -166,6 +169,12 @@ fn agreed_upgrade(asked: Option<&HeaderValue>, answer: &HeaderMap) -> Result<Hea
         let why = "it changed to a protocol that was not asked for";
         Error::InvalidAnswer(why, "an answer with status 101".into())
     })
+}
+
+/// Whether a path is that of one kernel: `api/kernels/ID`.
+fn is_kernel(rest: &str) -> bool {
+    let id = rest.strip_prefix("api/kernels/");
+    id.is_some_and(|id| !id.is_empty() && !id.contains('/'))
 }
 
 /// Whether a page is opened in a tab of its own: what another site embeds or fetches must not make anything.

@@ -25,7 +25,11 @@ pub(super) fn network_file_system(folder: &Path) -> Option<&'static str> {
     #[cfg(target_os = "linux")]
     {
         // The kernel's type differs by architecture; each number has 32 bits.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a magic number has 32 bits")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a magic number has 32 bits"
+        )]
         let kind = rustix::fs::statfs(folder).ok()?.f_type as u32;
         name_of(kind)
     }
@@ -48,7 +52,12 @@ mod tests {
     fn network_file_systems_are_told_from_local_ones() {
         assert_eq!(name_of(0x6969), Some("NFS"));
         assert_eq!(name_of(0xff53_4d42), Some("CIFS"));
-        for (local, magic) in [("ext4", 0xef53), ("xfs", 0x5846_5342), ("btrfs", 0x9123_683e), ("tmpfs", 0x0102_1994)] {
+        for (local, magic) in [
+            ("ext4", 0xef53),
+            ("xfs", 0x5846_5342),
+            ("btrfs", 0x9123_683e),
+            ("tmpfs", 0x0102_1994),
+        ] {
             assert_eq!(name_of(magic), None, "{local}");
         }
         let folder = tempfile::tempdir().unwrap();

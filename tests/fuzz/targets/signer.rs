@@ -29,6 +29,7 @@ static SIGNER: LazyLock<Signer> = LazyLock::new(|| {
         lifetime_seconds: LIFETIME,
         blocked: BTreeSet::from([UserName::new("root").unwrap()]),
         service_user: UserName::new("slipway").unwrap(),
+        numeric_names: false,
     };
     Signer::new(&key, None, limits, Clock::fixed(NOW)).unwrap()
 });
