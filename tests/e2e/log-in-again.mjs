@@ -49,6 +49,7 @@ await tell(async (enter) => {
   notebook.expectReconnection();
   allow(/WebSocket connection to .* failed/, "the tunnel has ended with the login");
   allow(/(Failed to fetch|Unauthorized|Response|status of 4)/, "Lab asks all the same");
+  allow(/status of 503 .*\/api\/kernels\/[^/]+$/, "so that Lab goes on trying to reach its kernel");
   await please("sign out: ada");
   await until("the end", async () => !(await signedIn(page)));
   const hub = await context.newPage();
