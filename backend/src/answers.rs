@@ -32,6 +32,7 @@ pub enum Beginning {
 pub struct Answers {
     list: Vec<(&'static str, String)>,
     has_server: bool,
+    is_signed_out: bool,
     now: i64,
 }
 
@@ -44,6 +45,20 @@ impl Answers {
         };
         answers.add("site", &site::view(app));
         answers
+    }
+
+    /// To what a browser without a session asks: the document says so, and the page does not have to find out by a
+    /// request that is answered 401.
+    pub fn of_nobody(app: &App) -> Self {
+        Self {
+            is_signed_out: true,
+            ..Self::of_site(app)
+        }
+    }
+
+    /// Whether the browser is known to have no session.
+    pub fn is_signed_out(&self) -> bool {
+        self.is_signed_out
     }
 
     /// To what somebody who is signed in asks, on a page that begins like this.

@@ -270,14 +270,17 @@ fn say(text: &str) -> Result<(), String> {
     writeln!(std::io::stdout(), "{text}").map_err(|e| e.to_string())
 }
 
-/// One line of standard input; never an argument, which other users of the machine could read.
+/// Typed twice at a terminal, which does not show it, or else the first line of standard input; never an argument, which
+/// other users of the machine could read.
 fn password() -> Result<SecretString, String> {
     let mut input = std::io::stdin();
     if input.is_terminal() {
-        write!(std::io::stderr(), "Password (shown as you type): ").map_err(|e| e.to_string())?;
-        let mut line = String::new();
-        input.read_line(&mut line).map_err(|e| e.to_string())?;
-        return nonempty(&line);
+        let ask = |prompt| rpassword::prompt_password(prompt).map_err(|e| format!("cannot read the password: {e}"));
+        let (password, repeated) = (ask("Password: ")?, ask("Again: ")?);
+        if password != repeated {
+            return Err("the two passwords differ; nothing was changed".into());
+        }
+        return nonempty(&password);
     }
     let mut text = String::new();
     input.read_to_string(&mut text).map_err(|e| e.to_string())?;

@@ -21,6 +21,7 @@ use crate::hand_off;
 use crate::listen::{ClientAddress, Connection};
 use crate::log::Sent;
 use crate::look::Look;
+use crate::wrong_host;
 
 /// Characters of a path that stay readable in `?next=`.
 pub(crate) const NEXT: &AsciiSet = &NON_ALPHANUMERIC
@@ -69,7 +70,7 @@ pub async fn around<A: Future<Output = (Response, Source)>>(
     let (mut response, source) = match host_of(app, request.headers()) {
         // Who asks for this by an address is a load balancer; it is told nothing.
         None if request.uri().path() == app.routes.hub("health") => answer(request).await,
-        None => (Error::CrossSite.into_response(), Source::Slipway),
+        None => (wrong_host(app, request.headers()).into_response(), Source::Slipway),
         Some(host) if asked.is_elsewhere(app, host) => (asked.elsewhere(app), Source::Slipway),
         Some(_) => cause.during(answer(request)).await,
     };
@@ -157,17 +158,41 @@ fn host_of(app: &App, headers: &HeaderMap) -> Option<Audience> {
     let server = &app.config.server;
     // Trunk's proxy sends the host without its port.
     let development = server.development_origin.is_some() && server.host().split(':').next() == Some(host);
+    let host = without_default_port(host, server.is_https());
     if host.eq_ignore_ascii_case(server.host()) || development {
         return Some(Audience::Hub);
     }
     host.eq_ignore_ascii_case(server.user_host()).then_some(Audience::User)
 }
 
+/// The error for a request that is for none of our host names.
+fn wrong_host(app: &App, headers: &HeaderMap) -> Error {
+    let sent: Vec<_> = headers
+        .get_all(header::HOST)
+        .iter()
+        .map(|host| String::from_utf8_lossy(host.as_bytes()))
+        .collect();
+    let origin = app.config.server.origin().to_owned();
+    let cause = format!(
+        "the request is for host {:?}, but server.public_url is {origin}; a proxy in front has to pass on Host",
+        sent.join(", ")
+    );
+    Error::WrongHost { origin, cause }
+}
+
+/// A `Host` without the default port of the scheme, which names the same origin (RFC 9110, section 4.2.3).
+fn without_default_port(host: &str, is_https: bool) -> &str {
+    host.strip_suffix(if is_https { ":443" } else { ":80" }).unwrap_or(host)
+}
+
 /// Whether a request that changes something or opens a tunnel comes from our own pages of this part. Browsers send
 /// at least one of the two headers; what sends neither is no browser of somebody who is signed in.
 pub fn is_same_site(app: &App, headers: &HeaderMap, audience: Audience) -> bool {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_same_origin = text(HeaderName::from_static("sec-fetch-site")) == Some("same-origin");
     match text(header::ORIGIN) {
+        // A page with `referrer=no-referrer` hides its origin; a sandboxed one hides it too, and is "cross-site".
+        None | Some("null") => is_same_origin,
         Some(origin) => {
             let server = &app.config.server;
             let ours = match audience {
@@ -176,7 +201,6 @@ pub fn is_same_site(app: &App, headers: &HeaderMap, audience: Audience) -> bool 
             };
             origin == ours || Some(origin) == server.development_origin.as_deref()
         }
-        None => text(HeaderName::from_static("sec-fetch-site")) == Some("same-origin"),
     }
 }
 
@@ -249,6 +273,9 @@ impl Asked {
 
     fn answer(&self, app: &App, id: &str, error: &Error, response: &Response) -> Response {
         if let Some(look) = self.look.as_ref().filter(|_| !self.is_api(app)) {
+            if let Error::WrongHost { origin, .. } = error {
+                return wrong_host::document(look.language, &format!("{origin}{}", self.next()));
+            }
             // The servers' host has no pages of its own.
             if self.is_proxied && app.config.server.is_split() {
                 return match error {

@@ -91,6 +91,14 @@ pub enum Error {
     /// The request came from another site, or for another host name.
     #[error("this request came from another site")]
     CrossSite,
+    /// The request was for a host name that is not this site's; both are named for the log.
+    #[error("this service has another address")]
+    WrongHost {
+        /// Where the site is: its scheme, host and port.
+        origin: String,
+        /// What was sent, and what would be right.
+        cause: String,
+    },
     /// There is no such thing.
     #[error("there is nothing here")]
     NotFound,
@@ -175,6 +183,7 @@ impl Error {
             Self::NoAssociation => (StatusCode::FORBIDDEN, ErrorCode::NoAssociation),
             Self::Forbidden => (StatusCode::FORBIDDEN, ErrorCode::Forbidden),
             Self::CrossSite => (StatusCode::FORBIDDEN, ErrorCode::CrossSite),
+            Self::WrongHost { .. } => (StatusCode::MISDIRECTED_REQUEST, ErrorCode::WrongHost),
             Self::NotFound => (StatusCode::NOT_FOUND, ErrorCode::NotFound),
             Self::Options(_) => (StatusCode::UNPROCESSABLE_ENTITY, ErrorCode::Options),
             Self::Refused { .. } => (StatusCode::UNPROCESSABLE_ENTITY, ErrorCode::Refused),
@@ -201,6 +210,7 @@ impl Error {
             | Self::InvalidAnswer(_, cause)
             | Self::SlurmUnreachable(cause)
             | Self::SignOutNotStored { cause, .. }
+            | Self::WrongHost { cause, .. }
             | Self::Internal(cause) => Some(cause),
             _ => None,
         }
@@ -216,6 +226,7 @@ impl Error {
             }
         };
         match self {
+            Self::WrongHost { origin, .. } => tell("address", origin.clone()),
             Self::SignOutNotStored { until, .. } => tell("until", until.to_string()),
             Self::Throttled(seconds)
             | Self::SignInBusy(seconds)

@@ -35,3 +35,4 @@ pub mod store;
 pub mod support;
 pub mod takeover;
 pub mod transfer;
+mod wrong_host;

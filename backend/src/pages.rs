@@ -22,7 +22,7 @@ pub struct Next {
 
 /// `GET /hub/login`: the document with a real form in it, which works before and without any script.
 pub async fn show_login(State(app): State<AppState>, Query(query): Query<Next>, headers: HeaderMap) -> Response {
-    let next = app.routes.own_path(&query.next).unwrap_or_default().to_owned();
+    let next = app.routes.destination(&query.next).unwrap_or_default().to_owned();
     if let Some(session) = app.sessions.authenticate(Audience::Hub, &headers) {
         let own = app.routes.server(&session.user, "");
         if next.starts_with(&format!("{}user/", app.routes.base())) && !next.starts_with(&own) {
@@ -59,10 +59,19 @@ pub async fn show_page(State(app): State<AppState>, request: Request) -> Respons
         Some(file) => file,
         // A file of another release, or none: a document in its place would only confuse.
         None if is_file && !path.contains('/') => Error::NotFound.into_response(),
+        None if !frontend::has_page(&format!("hub/{path}")) => {
+            let look = Look::of(request.headers());
+            let answers = match app.sessions.authenticate(Audience::Hub, request.headers()) {
+                Some(session) => Answers::of_person(&app, &session, Beginning::Other).await,
+                None => Answers::of_nobody(&app),
+            };
+            app.assets
+                .document(StatusCode::NOT_FOUND, &look, Content::Nothing, &answers)
+        }
         None => {
             let look = Look::of(request.headers());
             let Some(session) = app.sessions.authenticate(Audience::Hub, request.headers()) else {
-                let answers = Answers::of_site(&app);
+                let answers = Answers::of_nobody(&app);
                 return app.assets.document(StatusCode::OK, &look, Content::Nothing, &answers);
             };
             let beginning = match path {

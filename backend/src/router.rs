@@ -138,11 +138,15 @@ fn router(app: AppState) -> Router {
     let site = Router::new()
         .nest("/hub", hub)
         .route("/hub/", get(to_home.clone()))
-        .route("/", get(to_home))
+        .route("/", get(to_home.clone()))
         .fallback(async || Error::NotFound);
     let site = match base.trim_end_matches('/') {
         "" => site,
-        base => Router::new().nest(base, site).fallback(async || Error::NotFound),
+        // axum nests "/" at the base path without its slash alone.
+        base => Router::new()
+            .nest(base, site)
+            .route(&format!("{base}/"), get(to_home))
+            .fallback(async || Error::NotFound),
     };
     site.route(ICON, get(assets::show_icon))
         .layer(middleware::from_fn_with_state(app.clone(), limit_changes))

@@ -61,7 +61,22 @@ fn foot() -> Built {
     .built()
 }
 
-/// The whole route table of the page.
+/// Whether the page has something to show at this path, below the site's base path: the server answers 404 otherwise.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn has_page(path: &str) -> bool {
+    let segments: Vec<_> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    match segments[..] {
+        ["hub"]
+        | ["hub", "home" | "login" | "logout" | "spawn"]
+        | ["hub", "spawn-pending" | "events", _]
+        | ["hub", "user-redirect", ..]
+        | ["user", _, ..]
+        | ["hub", "user", _, ..] => true,
+        _ => cfg!(debug_assertions) && segments[..] == ["hub", "gallery"],
+    }
+}
+
+/// The whole route table of the page; [`has_page`] follows it.
 fn page(url: &Url) -> Built {
     match url.segments()[..] {
         ["hub"] | ["hub", "home"] => signed_in(|user| view! { <Home user /> }.built()),

@@ -48,4 +48,4 @@ use self::server::{built, clock, document, element, history, http, preferences, 
 #[cfg(target_arch = "wasm32")]
 pub use self::browser::mount;
 #[cfg(not(target_arch = "wasm32"))]
-pub use self::server::Draft;
+pub use self::server::{Draft, has_page};

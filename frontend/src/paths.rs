@@ -86,9 +86,9 @@ fn asked(name: &str) -> Option<String> {
     query::read(&Go::get().here().search, name)
 }
 
-/// Where to go after this page, if the query says so and it is a path of this site.
+/// Where to go after signing in, if the query names a page of this site that people can be on the way to.
 pub(crate) fn next() -> Option<String> {
-    asked("next").filter(|next| routes().own_path(next).is_some())
+    asked("next").filter(|next| routes().destination(next).is_some())
 }
 
 /// Whose server a path leads to, if it leads to one.

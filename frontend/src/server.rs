@@ -48,6 +48,12 @@ pub struct Draft<'a> {
     pub answers: &'a [(&'static str, String)],
 }
 
+/// Whether the page has something to show at this path, which is without the site's base path: `hub/home`.
+#[must_use]
+pub fn has_page(path: &str) -> bool {
+    app::has_page(path)
+}
+
 impl Draft<'_> {
     /// What stands in the document's body.
     #[must_use]

@@ -294,6 +294,8 @@ pub enum ErrorCode {
     Forbidden,
     /// The request came from another site.
     CrossSite,
+    /// The request was for another host name than the service's; `details.address` says which that is.
+    WrongHost,
     /// There is no such thing.
     NotFound,
     /// Options that cannot be; `fields` says which and why.

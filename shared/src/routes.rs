@@ -64,6 +64,22 @@ impl Routes {
         self.api(&format!("users/{user}/server/progress"))
     }
 
+    /// Where to go after signing in: `next`, if it is a path of this site ([`Routes::own_path`]) and a page that people
+    /// are on the way to. Neither signing out nor signing in is one.
+    pub fn destination<'a>(&self, next: &'a str) -> Option<&'a str> {
+        let next = self.own_path(next)?;
+        let path = next.split(['?', '#']).next()?.strip_prefix(self.base.as_str())?;
+        let path = path.trim_end_matches('/');
+        let is_below = |start: &str| {
+            path.strip_prefix(start)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let is_of_a_server = path.strip_prefix("user/").and_then(|rest| rest.split_once('/'));
+        let leads_nowhere = NO_DESTINATIONS.iter().any(|start| is_below(start))
+            || is_of_a_server.is_some_and(|(_, rest)| ["login", "logout"].contains(&rest));
+        (!leads_nowhere).then_some(next)
+    }
+
     /// `next` if it is a path of this site, else nothing. Anything that a browser could take for another
     /// site (`//host`, `/\host`, a scheme, control characters) or that leaves the hub and people's servers (`..`) is
     /// not; nor is anything that becomes so when it is percent-decoded once or twice on the way.
@@ -83,6 +99,9 @@ impl Routes {
         (own && plain && straight).then_some(next)
     }
 }
+
+/// Pages of the hub that nobody is on the way to: the way there ends a session, or leads back to signing in.
+const NO_DESTINATIONS: [&str; 4] = ["hub/login", "hub/logout", "hub/hand-off", "hub/api"];
 
 fn before_query(url: &[u8]) -> &[u8] {
     let end = url.iter().position(|byte| matches!(byte, b'?' | b'#'));
@@ -125,6 +144,36 @@ fn percent_decoded(text: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn signing_in_and_out_are_no_destinations() {
+        for base in ["/", "/jupyter/"] {
+            let routes = Routes::new(base);
+            for path in [
+                "hub/logout",
+                "hub/logout?stop=1",
+                "hub/login",
+                "hub/login?next=/hub/home",
+                "hub/api/user",
+                "hub/hand-off?next=/user/ada/",
+                "user/ada/logout",
+                "user/ada/login",
+            ] {
+                assert_eq!(routes.destination(&format!("{base}{path}")), None, "{path}");
+            }
+            for path in [
+                "hub/home",
+                "hub/spawn?profile=x",
+                "hub/loginx",
+                "user/ada/lab",
+                "user/ada/lab/tree/logout",
+            ] {
+                let next = format!("{base}{path}");
+                assert_eq!(routes.destination(&next), Some(next.as_str()));
+            }
+            assert_eq!(routes.destination("//evil.example/hub/home"), None);
+        }
+    }
 
     #[test]
     fn own_paths_are_followed() {

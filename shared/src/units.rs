@@ -95,29 +95,45 @@ impl Memory {
 }
 
 impl Minutes {
-    /// `90`, `90 min`, `3h`, `1,5 h`, `1h30`, `2 days`, `1:30` (hours and minutes), `3:00:00`, `0-03:00`
-    /// (days, hours, minutes); without a unit minutes; rounded up to whole minutes.
+    /// `90`, `90 min`, `3h`, `1,5 h`, `1h30`, `1 h 20 min`, `2 days`, `1:30` (hours and minutes), `3:00:00`,
+    /// `0-03:00` (days, hours, minutes); without a unit minutes; rounded up to whole minutes. What
+    /// the page itself writes ("1 h 19 min", with any kind of space) is among them.
     pub fn parse(text: &str) -> Result<Self, NotAnAmount> {
         let text = text.trim();
         if text.contains(':') || (text.contains('-') && !text.starts_with('-')) {
             return Self::parse_clock(text);
         }
-        if let Some((hours, minutes)) = text.split_once(['h', 'H'])
-            && !minutes.is_empty()
-            && minutes.bytes().all(|b| b.is_ascii_digit())
-        {
-            return Self::parse_clock(&format!("{}:{minutes}", hours.trim()));
-        }
-        let (number, unit) = split_unit(text)?;
-        let factor = match unit.as_str() {
-            "" | "m" | "min" | "mins" | "minute" | "minutes" => 1.0,
-            "s" | "sec" | "second" | "seconds" | "seconde" | "secondes" => 1.0 / 60.0,
-            "h" | "hour" | "hours" | "heure" | "heures" => 60.0,
-            "d" | "day" | "days" | "j" | "jour" | "jours" => 24.0 * 60.0,
-            _ => return Err(NotAnAmount),
-        };
-        let minutes = whole(number * factor)?;
+        let minutes = whole(Self::sum_of_units(text)?)?;
         u32::try_from(minutes).map_err(|_| NotAnAmount).and_then(Self::new)
+    }
+
+    /// Adds up numbers with their units, the largest unit first. The last number may lack its unit: alone it is
+    /// minutes, and behind hours it is minutes too ("1h30").
+    fn sum_of_units(text: &str) -> Result<f64, NotAnAmount> {
+        const HOUR: f64 = 60.0;
+        let (mut minutes, mut last_unit, mut rest) = (0.0, None, text);
+        loop {
+            let (number, after) = split_number(rest)?;
+            let end = after.find(|c: char| !c.is_alphabetic()).unwrap_or(after.len());
+            let (unit, after) = after.split_at(end);
+            rest = after.trim_start();
+            let unit = match unit.to_ascii_lowercase().as_str() {
+                "" if rest.is_empty() && last_unit.is_none_or(|last| last == HOUR) => 1.0,
+                "m" | "min" | "mins" | "minute" | "minutes" => 1.0,
+                "s" | "sec" | "second" | "seconds" | "seconde" | "secondes" => 1.0 / 60.0,
+                "h" | "hr" | "hrs" | "hour" | "hours" | "heure" | "heures" => HOUR,
+                "d" | "day" | "days" | "j" | "jour" | "jours" => 24.0 * HOUR,
+                _ => return Err(NotAnAmount),
+            };
+            if last_unit.is_some_and(|last| unit >= last) {
+                return Err(NotAnAmount);
+            }
+            minutes += number * unit;
+            last_unit = Some(unit);
+            if rest.is_empty() {
+                return Ok(minutes);
+            }
+        }
     }
 
     /// Slurm's own forms (`days-hours:minutes:seconds`), with `a:b` read as hours and minutes, which is
@@ -165,13 +181,17 @@ fn digits(text: &str) -> Result<u32, NotAnAmount> {
 
 /// The number, with a decimal point or comma, and the unit behind it in lower case.
 fn split_unit(text: &str) -> Result<(f64, String), NotAnAmount> {
-    let text = text.trim();
+    let (number, unit) = split_number(text.trim())?;
+    Ok((number, unit.to_ascii_lowercase()))
+}
+
+/// The number at the start, with a decimal point or comma, and what follows it.
+fn split_number(text: &str) -> Result<(f64, &str), NotAnAmount> {
     let end = text
         .find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | ',')))
         .unwrap_or(text.len());
-    let (number, unit) = text.split_at(end);
-    let number = decimal(number).ok_or(NotAnAmount)?;
-    Ok((number, unit.trim().to_ascii_lowercase()))
+    let (number, rest) = text.split_at(end);
+    Ok((decimal(number).ok_or(NotAnAmount)?, rest.trim_start()))
 }
 
 /// A number with at most one decimal point or comma. Not `str::parse`: what that brings along to read every
@@ -224,6 +244,13 @@ mod tests {
             (" 3 heures ", 180),
             ("0:00:30", 1),
             ("3 H", 180),
+            ("1 h 20 min", 80),
+            ("1 h 20", 80),
+            ("1h30m", 90),
+            ("1\u{202f}h\u{a0}19 min", 79),
+            ("1 d 2 h 3 min", 1563),
+            ("1 jour 12 heures", 2160),
+            ("1 h 0 min 30 s", 61),
         ];
         for (text, minutes) in cases {
             assert_eq!(Minutes::parse(text).map(Minutes::get), Ok(minutes), "{text:?}");
@@ -247,6 +274,12 @@ mod tests {
             "-",
             ":",
             "3h-2",
+            "20 min 1 h",
+            "1 h 2 h",
+            "1 day 5",
+            "1 h 20 30",
+            "1 h and 20 min",
+            "1 h,",
         ] {
             assert_eq!(Minutes::parse(text), Err(NotAnAmount), "{text:?}");
         }

@@ -72,10 +72,11 @@ fn accounts_and_keys_are_made_for_their_owner_alone() {
 }
 
 #[test]
-fn an_empty_password_and_a_name_that_is_none_are_refused() {
+fn an_empty_password_one_that_could_never_sign_in_and_a_name_that_is_none_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("users.toml").display().to_string();
-    for (name, password) in [("ada", "\n"), ("a/b", "x\n"), ("", "x\n")] {
+    let too_long = "x".repeat(1025);
+    for (name, password) in [("ada", "\n"), ("a/b", "x\n"), ("", "x\n"), ("ada", &too_long)] {
         let output = slipway(&["user", "add", &file, name], password);
         assert!(!output.status.success(), "{name:?} {password:?}");
     }

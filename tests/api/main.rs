@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing fails")]
 
+mod addresses;
 mod check_live;
 mod command_line;
 mod documents;

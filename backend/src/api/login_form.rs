@@ -78,7 +78,7 @@ fn answered(
     username: &str,
     next: &str,
 ) -> Response {
-    let next = app.routes.own_path(next).unwrap_or_default();
+    let next = app.routes.destination(next).unwrap_or_default();
     let error = match outcome {
         Ok(Outcome::SignedIn(_, cookies)) if next.is_empty() => {
             return (cookies, Redirect::to(&app.routes.hub("home"))).into_response();

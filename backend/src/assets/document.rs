@@ -114,7 +114,7 @@ impl Assets {
             ("username_help", self.help("username", language)),
             ("password_help", self.help("password", language)),
             // The page does not have to ask.
-            ("signed_in", if is_form { "no" } else { "" }),
+            ("signed_in", if is_form || answers.is_signed_out() { "no" } else { "" }),
             ("draft", if draft.is_empty() { "" } else { "yes" }),
             ("username", &login.username),
             ("next", next),

@@ -7,8 +7,8 @@ use super::Denied;
 
 /// A name that no source of accounts has.
 const NOBODY: &str = "_no-account-has-this-name";
-/// Bytes of a password; nobody types more, and what is longer is not hashed.
-const LONGEST: usize = 1024;
+/// The most bytes of a password. A longer one is not hashed, and neither signs in nor can be set.
+pub(super) const LONGEST: usize = 1024;
 
 /// Whom to ask the source of accounts about, and with which password. Without a name that may sign in, or with a
 /// password that nobody has, it is asked about nobody, which is as much work: how long an answer takes, and whether

@@ -12,6 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use shared::names::UserName;
 
+use super::decoy::LONGEST;
 use super::password_checks::PasswordChecks;
 use super::{Authenticator, Conversation, Denied, LoginAttempt};
 use crate::{keys, parse_error, permissions};
@@ -182,6 +183,12 @@ fn hash(password: &SecretString) -> Result<String, String> {
 
 /// Adds an account to the file, or gives it a new password; makes the file, mode 0600, if there is none.
 pub fn add_user(path: &Path, user: &UserName, password: &SecretString) -> Result<(), String> {
+    let length = password.expose_secret().len();
+    if length > LONGEST {
+        return Err(format!(
+            "the password has {length} bytes; the longest that signs in has {LONGEST}"
+        ));
+    }
     let before = if path.exists() {
         std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?
     } else {

@@ -7,9 +7,12 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use percent_encoding::percent_decode_str;
 use shared::names::UserName;
 
-use super::headers::{set_forwarding, strip_hop_by_hop, strip_own_cookies, upgrade_of, wants_trailers};
+use super::headers::{
+    complete_origin, set_forwarding, strip_hop_by_hop, strip_own_cookies, upgrade_of, wants_trailers,
+};
 use super::response_filter::ResponseFilter;
 use super::session_body::end_with_session;
 use super::target::{Target, TargetError};
@@ -34,6 +37,11 @@ pub async fn forward(app: &AppState, mut request: Request) -> Result<(Response, 
     if rest == hand_off::LAST_STEP && request.method() == Method::GET {
         let response = hand_off::take(app, owner, uri.query(), request.headers()).await?;
         return Ok((response, Source::Slipway));
+    }
+    if request.method().is_safe()
+        && let Some(address) = canonical_address(app, owner, rest, uri.query())
+    {
+        return Ok((Redirect::to(&address).into_response(), Source::Slipway));
     }
     let session = authorize(app, owner, &request).map_err(|error| match error {
         Error::NotSignedIn if is_kernel(rest) => Error::KernelNotShown,
@@ -62,6 +70,7 @@ pub async fn forward(app: &AppState, mut request: Request) -> Result<(Response, 
     strip_hop_by_hop(headers);
     strip_own_cookies(headers, &app.sessions);
     set_forwarding(headers, address, scheme);
+    complete_origin(headers, app.config.server.user_host(), app.config.server.user_origin());
     if let Some(protocol) = protocol {
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(header::UPGRADE, protocol);
@@ -123,6 +132,17 @@ fn split<'a>(app: &App, uri: &'a Uri) -> Option<(&'a str, Option<&'a str>)> {
     let path = uri.path().strip_prefix(app.routes.base())?.strip_prefix("user/")?;
     let split = path.split_once('/');
     Some(split.map_or((path, None), |(owner, rest)| (owner, Some(rest))))
+}
+
+/// The address of this path with the owner's name as Slipway writes it, if it is written differently: in capitals or
+/// percent-encoded. The session cookie is sent to that address only, since a cookie's path is compared by its letters.
+fn canonical_address(app: &App, owner: &str, rest: &str, query: Option<&str>) -> Option<String> {
+    let decoded = percent_decode_str(owner).decode_utf8().ok()?;
+    let user = UserName::from_typed(&decoded)
+        .ok()
+        .filter(|user| user.as_str() != owner)?;
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    Some(format!("{}{query}", app.routes.server(&user, rest)))
 }
 
 /// The same with a slash behind its path.

@@ -85,6 +85,26 @@ pub fn set_forwarding(headers: &mut HeaderMap, client: IpAddr, scheme: &'static 
     headers.insert("x-forwarded-proto", HeaderValue::from_static(scheme));
 }
 
+/// Completes what Jupyter compares to tell its own pages from other sites: `Host` without a default port, and a
+/// `Referer` for navigations that have none. Jupyter refuses files without one (`check_referer`, against cross-site
+/// inclusion), which a bookmark and a link with `rel=noreferrer` lack; `Sec-Fetch-Site` tells those from other sites.
+pub fn complete_origin(headers: &mut HeaderMap, host: &str, origin: &str) {
+    if headers.get(header::HOST).is_some_and(|sent| sent != host)
+        && let Ok(host) = HeaderValue::try_from(host)
+    {
+        headers.insert(header::HOST, host);
+    }
+    let is_own = headers
+        .get("sec-fetch-site")
+        .is_some_and(|site| site == "none" || site == "same-origin");
+    if is_own
+        && !headers.contains_key(header::REFERER)
+        && let Ok(referer) = HeaderValue::try_from(format!("{origin}/"))
+    {
+        headers.insert(header::REFERER, referer);
+    }
+}
+
 /// Whether `name=value` has the name of one of our cookies.
 fn is_ours(pair: &[u8], sessions: &Sessions) -> bool {
     let equals = pair.iter().position(|byte| *byte == b'=');
@@ -160,6 +180,42 @@ mod tests {
             headers(&[("x-forwarded-for", "192.0.2.7"), ("x-forwarded-proto", "https")])
         );
     }
+
+    #[test]
+    fn a_bookmark_has_a_referer_of_this_site_and_a_link_of_another_site_has_none() {
+        let completed = |lines: &[(&'static str, &'static str)]| {
+            let mut found = headers(lines);
+            complete_origin(&mut found, "hub.example.org", "https://hub.example.org");
+            let text = |name: &str| found.get(name).map(|value| value.to_str().unwrap().to_owned());
+            (text("host"), text("referer"))
+        };
+        let own = (
+            Some("hub.example.org".to_owned()),
+            Some("https://hub.example.org/".to_owned()),
+        );
+        assert_eq!(
+            completed(&[("host", "hub.example.org:443"), ("sec-fetch-site", "none")]),
+            own
+        );
+        assert_eq!(
+            completed(&[("host", "hub.example.org"), ("sec-fetch-site", "same-origin")]),
+            own
+        );
+        for lines in [
+            &[("host", "hub.example.org"), ("sec-fetch-site", "cross-site")][..],
+            &[("host", "hub.example.org"), ("sec-fetch-site", "same-site")],
+            &[("host", "hub.example.org")],
+        ] {
+            assert_eq!(completed(lines).1, None, "{lines:?}");
+        }
+        let other = [
+            ("host", "hub.example.org"),
+            ("sec-fetch-site", "none"),
+            ("referer", "https://x.org/"),
+        ];
+        assert_eq!(completed(&other).1.unwrap(), "https://x.org/");
+    }
+
     fn sessions() -> Sessions {
         let key = crate::keys::Secret {
             path: "key".into(),

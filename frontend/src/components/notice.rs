@@ -59,7 +59,7 @@ pub(crate) fn failure_words(text: &Tongue, failure: &Failure) -> String {
         ErrorCode::Inactive => format!("{}.", text.get(Word::InactiveTitle)),
         ErrorCode::NoAssociation => text.get(Word::NoAssociationLead).to_owned(),
         ErrorCode::NotSignedIn => text.get(Word::NotSignedIn).to_owned(),
-        ErrorCode::CrossSite => text.get(Word::CrossSite).to_owned(),
+        ErrorCode::CrossSite | ErrorCode::WrongHost => text.get(Word::CrossSite).to_owned(),
         ErrorCode::SlurmUnreachable => text.get(Word::SlurmUnreachable).to_owned(),
         ErrorCode::Conflict => text.get(Word::AlreadyRunning).to_owned(),
         ErrorCode::Refused => text.get(Word::Refused).to_owned(),
