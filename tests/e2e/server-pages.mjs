@@ -64,6 +64,7 @@ await tell(async (enter) => {
   await page.goto("hub/spawn-pending/waits");
   await sees(heading("notYours"));
   await inspectAll(person, "not-yours");
+  person.allow(/status of 404 .*\/hub\/nothing-of-this-name$/, "there is no such page");
   await page.goto("hub/nothing-of-this-name");
   await sees(heading("notFound"));
   await inspectAll(person, "not-found");
