@@ -1,4 +1,4 @@
-//! Who is this: conversations that check who somebody is, sessions, throttling.
+//! Authentication: multi-step sign-in, sessions, rate limiting.
 
 mod conversation;
 mod conversations;

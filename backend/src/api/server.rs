@@ -70,7 +70,7 @@ pub async fn start_server(
 pub(crate) enum StartedBy {
     /// A request of the person's from this address, which counts for `limits.starts_per_minute`.
     Person(IpAddr),
-    /// Slipway, because the person asked for the next server in time.
+    /// Slipway itself: the user has requested a renewal (`PUT …/server/next`).
     Renewal,
 }
 

@@ -74,7 +74,7 @@ pub(super) async fn go_on(app: &App, request: AnswerRequest, visitor: &Visitor) 
     step.conclude(attempts, turn)
 }
 
-/// Somebody gave up. What the sign-in counts for stays counted.
+/// Cancels a sign-in at its user's request. Its attempts stay counted.
 pub(super) fn give_up(app: &App, state: &str) {
     let flow = app.conversations.cancel(state);
     if let Some(pending) = flow.and_then(|flow| app.pending_sign_ins.remove(&flow.id)) {
@@ -122,7 +122,7 @@ impl<'a> Step<'a> {
         let throttle = &self.app.throttle;
         let known_as = match turn {
             Turn::Asks(challenge) => return Ok(Outcome::Asks(self.keep(attempts, challenge))),
-            // The source of accounts may know somebody by another name than they typed.
+            // The provider may know the user by another name than was typed.
             Turn::Over(Ok(known_as)) if self.app.config.may_sign_in(&known_as) => known_as,
             Turn::Over(Ok(_)) => return Err(self.refused(Error::WrongPassword(String::new()))),
             Turn::Over(Err(denied)) => {
@@ -136,7 +136,7 @@ impl<'a> Step<'a> {
         self.sign_in(&known_as)
     }
 
-    /// Something is asked, or the source of accounts takes longer than a request waits: the attempts stay counted.
+    /// Keeps a sign-in that asks for a second factor, or that takes longer than a request waits; its attempts stay counted.
     fn keep(&self, attempts: Vec<Attempt>, challenge: Challenge) -> ChallengeView {
         let Challenge { view, flow } = challenge;
         let (user, address) = (self.user.unwrap_or(&flow.user), self.address);
@@ -171,7 +171,7 @@ impl<'a> Step<'a> {
         Ok(Outcome::SignedIn(session, set(&cookies)))
     }
 
-    /// Notes why somebody was not let in, as often as the log has room for.
+    /// Logs why a sign-in was refused, and returns the error.
     fn refused(&self, error: Error) -> Error {
         self.is_answered.set(true);
         let text = error.to_string();
